@@ -1,0 +1,42 @@
+"""
+The decision core: pure functions of a Snapshot and a Config. It reads no clock, draws no dice and
+touches nothing; it needs attrs alone.
+
+```python
+from revops.core import Config, Snapshot, decide
+
+plan = decide(snapshot, Config(min_fee_ppm=25))
+for decision in plan.decisions:
+    print(decision.scid, decision.action, [sentence(reason) for reason in decision.trail])
+```
+"""
+
+from revops.core import actions, reasons
+from revops.core.actions import Action, Hold, SetFee
+from revops.core.config import Config, ConfigError
+from revops.core.decide import decide
+from revops.core.plan import Decision, Plan
+from revops.core.reasons import Code, Reason, sentence
+from revops.core.snapshot import Channel, FeerateSample, Node, Slice, Snapshot, Traffic
+
+__all__ = [
+    "Action",
+    "Channel",
+    "Code",
+    "Config",
+    "ConfigError",
+    "Decision",
+    "FeerateSample",
+    "Hold",
+    "Node",
+    "Plan",
+    "Reason",
+    "SetFee",
+    "Slice",
+    "Snapshot",
+    "Traffic",
+    "actions",
+    "decide",
+    "reasons",
+    "sentence",
+]

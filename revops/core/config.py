@@ -1,0 +1,389 @@
+"""Config: every option once, with its default, bounds, unit and help."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import attrs
+
+from revops.core.units import Ppm
+
+Value = bool | int | float | str | None
+"""What an option may hold. `None` is written as the option's *none* word, `keep` for example."""
+
+
+@attrs.frozen(kw_only=True)
+class Option:
+    """
+    The declaration of one option: what lightningd, the docs and the sample files are made from.
+
+    Attributes:
+        name: As the operator writes it, without the `revenue-ops-` prefix.
+        kind: `bool`, `int`, `float` or `str`.
+        unit: Of the number; empty for switches and words.
+        low, high: Bounds, both allowed.
+        choices: The words a `str` may be; empty for free text.
+        none: The word for `None`, where the option may be left to something else.
+        dynamic: Whether it may change while the plugin runs.
+    """
+
+    name: str
+    kind: type
+    default: Value
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    none: str | None = None
+    dynamic: bool = True
+
+    def problem(self, value: Value) -> str | None:
+        """
+        Return what is wrong with *value* in one sentence, or `None`.
+        """
+        if value is None and self.none is not None:
+            return None
+        kinds = (int, float) if self.kind is float else (self.kind,)
+        if type(value) not in kinds:
+            return f"{self.name}: expected {self.expectation()}, got {value!r}"
+        if self.choices and value not in self.choices:
+            return f"{self.name}: expected {self.expectation()}, got {value!r}"
+        # Written so that NaN, which compares false to everything, is refused too.
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            in_bounds = (self.low is None or value >= self.low) and (
+                self.high is None or value <= self.high
+            )
+            if not in_bounds:
+                return f"{self.name}: expected {self.expectation()}, got {value!r}"
+        return None
+
+    def expectation(self) -> str:
+        """
+        Return in words what values the option takes.
+        """
+        words = _KIND_WORDS[self.kind]
+        if self.choices:
+            words = "one of " + ", ".join(self.choices)
+        elif self.low is not None and self.high is not None:
+            words += f" from {self.low:g} to {self.high:g}"
+        elif self.low is not None:
+            words += f" of at least {self.low:g}"
+        return f"{words} or {self.none}" if self.none else words
+
+    def parse(self, text: str) -> Value:
+        """
+        Return the value that *text* means; nothing is guessed (`yes` is not `true`).
+
+        Raises:
+            ConfigError: *text* is not such a value, or out of bounds.
+        """
+        value: Value = text
+        try:
+            if self.none is not None and text == self.none:
+                value = None
+            elif self.kind is bool:
+                value = {"true": True, "false": False}.get(text, text)
+            elif self.kind is not str:
+                value = self.kind(text)
+        except ValueError:
+            pass  # problem() says it with the name of the field.
+        if problem := self.problem(value):
+            raise ConfigError((problem,))
+        return value
+
+    def format(self, value: Value) -> str:
+        """
+        Return *value* as `parse` reads it.
+        """
+        if value is None:
+            return self.none or ""
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_KIND_WORDS: Final = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+}
+
+
+class ConfigError(Exception):
+    """
+    Option values that cannot be; *problems* has a sentence for each.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _option(default: Value, kind: type, help_: str, **declaration: Any) -> Any:  # noqa: ANN401 -- attrs.field() has no better type
+    return attrs.field(
+        default=default, metadata={"kind": kind, "help": help_, "declaration": declaration}
+    )
+
+
+def _switch(default: bool, help_: str) -> Any:  # noqa: ANN401, FBT001 -- see _option; the value of a switch
+    return _option(default, bool, help_)
+
+
+def _whole(default: int, low: int, high: int, unit: str, help_: str) -> Any:  # noqa: ANN401 -- see _option
+    return _option(default, int, help_, low=low, high=high, unit=unit)
+
+
+def _share(default: float, help_: str, low: float = 0, high: float = 1) -> Any:  # noqa: ANN401 -- see _option
+    return _option(default, float, help_, low=low, high=high, unit="share")
+
+
+def _word(default: str, choices: tuple[str, ...], help_: str) -> Any:  # noqa: ANN401 -- see _option
+    return _option(default, str, help_, choices=choices)
+
+
+_HIGHEST_FEE: Final = 100_000
+_MOST_SATS: Final = 2_100_000_000_000_000
+_WEEK: Final = 7 * 86_400
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """
+    The operator's wishes: one frozen value, replaced as a whole.
+
+    Every field is an option of the plugin; `options()` lists the declarations.
+
+    Raises:
+        ConfigError: A value is out of its bounds, or two contradict each other.
+    """
+
+    db_path: str | None = _option(
+        None,
+        str,
+        "Where the books are kept; relative paths start in the lightning-dir of the network.",
+        none="default",
+        dynamic=False,
+    )
+    dry_run: bool = _switch(False, "Decide and write down everything, act on nothing.")
+    paused: bool = _switch(False, "Start no action of any kind; running jobs end gracefully.")
+    authority: Literal["observe", "fees", "liquidity"] = _word(
+        "liquidity",
+        ("observe", "fees", "liquidity"),
+        "What revops may do by itself: nothing, set fees, or set fees and rebalance.",
+    )
+    flow_interval: int = _whole(3600, 60, _WEEK, "s", "Time between two flow analyses, +-10 %.")
+    fee_interval: int = _whole(1800, 60, _WEEK, "s", "Time between two pricing cycles, +-10 %.")
+    rebalance_interval: int = _whole(
+        900, 60, _WEEK, "s", "Time between two rebalancing cycles, +-10 %."
+    )
+    flow_window_days: int = _whole(7, 1, 90, "days", "How far back flow is counted.")
+    target_flow: int = _whole(
+        100_000, 0, _MOST_SATS, "sat/day", "Daily volume per channel that capacity advice expects."
+    )
+    min_fee_ppm: Ppm = _whole(10, 0, _HIGHEST_FEE, "ppm", "No learned fee goes below this.")
+    max_fee_ppm: Ppm = _whole(5000, 0, _HIGHEST_FEE, "ppm", "No learned fee goes above this.")
+    base_fee_msat: int | None = _option(
+        0,
+        int,
+        "Base fee of every channel that revops prices; keep leaves each channel's own.",
+        low=0,
+        high=1_000_000,
+        unit="msat",
+        none="keep",
+    )
+    htlc_congestion_threshold: float = _share(
+        0.8, "Share of HTLC slots in use above which a channel is priced at its ceiling."
+    )
+    vegas_reflex: bool = _switch(True, "Raise fee floors while on-chain fees spike.")
+    vegas_decay: float = _share(0.85, "What is left of the reflex after each fee interval.")
+    scarcity_pricing: bool = _switch(True, "Charge more while little of a channel is ours.")
+    scarcity_threshold: float = _share(
+        0.35, "Share of the capacity below which outbound liquidity counts as scarce.", low=0.01
+    )
+    fee_optimizer: Literal["hill-climb"] = _word(
+        "hill-climb", ("hill-climb",), "How the best fee of a channel is searched for."
+    )
+    max_fee_updates_per_day: int = _whole(
+        4, 1, 1000, "updates", "Gossip budget of a channel; congestion has a reserve of its own."
+    )
+    max_node_updates_per_hour: int = _whole(
+        60, 1, 100_000, "updates", "Gossip budget of the node; congestion has a reserve of its own."
+    )
+    htlc_max: bool = _switch(
+        True, "Set htlc_maximum_msat to what can be sent, coarsely: hides the balance."
+    )
+    rebalancer: Literal["sling", "none"] = _word(
+        "sling", ("sling", "none"), "What moves liquidity."
+    )
+    rebalance_min_profit: int = _whole(
+        10, 0, _MOST_SATS, "sat", "Least expected profit of a rebalance."
+    )
+    rebalance_min_profit_ppm: Ppm = _whole(
+        0, 0, _HIGHEST_FEE, "ppm", "Least expected profit per amount; 0 asks for none."
+    )
+    rebalance_min_amount: int = _whole(
+        50_000, 1, _MOST_SATS, "sat", "Smallest amount that is rebalanced."
+    )
+    rebalance_max_amount: int = _whole(
+        5_000_000, 1, _MOST_SATS, "sat", "Largest amount that is rebalanced at once."
+    )
+    rebalance_chunk: int = _whole(
+        100_000, 1, _MOST_SATS, "sat", "Amount of one payment of a rebalance."
+    )
+    rebalance_max_ppm: Ppm = _whole(
+        1000, 0, _HIGHEST_FEE, "ppm", "Never pay more for a rebalance, whatever it promises."
+    )
+    rebalance_cooldown_hours: int = _whole(
+        24, 0, 8760, "h", "Rest of a channel after it was refilled."
+    )
+    max_concurrent_jobs: int = _whole(5, 1, 100, "jobs", "How many rebalances run side by side.")
+    low_liquidity_threshold: float = _share(
+        0.2, "Share of the capacity below which a channel may be refilled."
+    )
+    high_liquidity_threshold: float = _share(
+        0.8, "Share of the capacity above which a channel may give."
+    )
+    daily_budget_sats: int = _whole(
+        5000, 0, _MOST_SATS, "sat", "What rebalancing may cost in any 24 hours."
+    )
+    weekly_budget_sats: int = _whole(
+        0, 0, _MOST_SATS, "sat", "What rebalancing may cost in any 7 days; 0 is 7 x daily."
+    )
+    proportional_budget: bool = _switch(True, "Let the daily budget grow with what was earned.")
+    proportional_budget_pct: float = _share(
+        0.30, "Share of the last 24 hours' revenue that rebalancing may cost."
+    )
+    min_wallet_reserve: int = _whole(
+        1_000_000,
+        0,
+        _MOST_SATS,
+        "sat",
+        "No rebalancing below this much on-chain and channel balance.",
+    )
+    enable_reputation: bool = _switch(True, "Weigh what is expected of a peer by its record.")
+    reputation_decay: float = _share(0.98, "What is left of a peer's record per flow interval.")
+    enable_kelly: bool = _switch(False, "Size rebalances by the Kelly criterion.")
+    kelly_fraction: float = _share(0.5, "Share of the full Kelly stake.")
+    futility_failures: int = _whole(
+        10, 1, 1000, "failures", "Failures in a row toward a peer before rebalancing gives up."
+    )
+    futility_cooldown_hours: int = _whole(48, 1, 8760, "h", "How long it then rests, doubling.")
+    clboss_enabled: bool = _switch(True, "Tell CLBOSS, where it runs, which peers are ours.")
+    hive_enabled: Literal["auto", "true", "false"] = _word(
+        "auto", ("auto", "true", "false"), "Whether to work with cl-hive."
+    )
+    hive_fee_ppm: Ppm = _whole(0, 0, _HIGHEST_FEE, "ppm", "Fee toward members of our hive.")
+    hive_rebalance_tolerance: int = _whole(
+        50, 0, _MOST_SATS, "sat", "Loss accepted to refill a member of our hive."
+    )
+    rpc_timeout_seconds: int = _whole(15, 1, 300, "s", "Longest wait for an answer of the node.")
+    rpc_circuit_breaker_seconds: int = _whole(
+        60, 0, 3600, "s", "Rest of a group of calls after one timed out."
+    )
+    reservation_timeout_hours: int = _whole(
+        4, 1, 168, "h", "When a reservation without a job is looked into."
+    )
+    sling_min_version: str = _option("4.3.1", str, "Oldest sling that is trusted with money.")
+    prometheus: bool = _switch(False, "Serve metrics.")
+    prometheus_port: int = _whole(9800, 1, 65535, "port", "Where metrics are served.")
+    prometheus_bind: str = _option("127.0.0.1", str, "Address that serves metrics.")
+    history_days: int = _whole(
+        365, 8, 36_500, "days", "Age at which single forwards are rolled up; sums stay for ever."
+    )
+
+    def __attrs_post_init__(self) -> None:  # noqa: PLW3201 -- attrs' name for it
+        problems = [
+            problem
+            for name, option in OPTIONS.items()
+            if (problem := option.problem(getattr(self, name)))
+        ]
+        problems += [] if problems else _contradictions(self)
+        if problems:
+            raise ConfigError(tuple(problems))
+
+
+def _contradictions(config: Config) -> list[str]:
+    """
+    Return a sentence for each pair of options that cannot hold together.
+    """
+    daily, weekly = config.daily_budget_sats, config.weekly_budget_sats
+    low, high = config.low_liquidity_threshold, config.high_liquidity_threshold
+    rules = (
+        (
+            config.min_fee_ppm <= config.max_fee_ppm,
+            f"min-fee-ppm {config.min_fee_ppm} is above max-fee-ppm {config.max_fee_ppm}",
+        ),
+        (
+            low < high,
+            f"low-liquidity-threshold {low} is not below high-liquidity-threshold {high}",
+        ),
+        (
+            not (daily and weekly) or daily <= weekly,
+            f"daily-budget-sats {daily} is above weekly-budget-sats {weekly}",
+        ),
+        (
+            config.rebalance_min_amount <= config.rebalance_max_amount,
+            f"rebalance-min-amount {config.rebalance_min_amount} is above "
+            f"rebalance-max-amount {config.rebalance_max_amount}",
+        ),
+    )
+    return [sentence for holds, sentence in rules if not holds]
+
+
+def _declared(field: "attrs.Attribute[Any]") -> Option:
+    return Option(
+        name=field.name.replace("_", "-"),
+        kind=field.metadata["kind"],
+        default=field.default,
+        help=field.metadata["help"],
+        **field.metadata["declaration"],
+    )
+
+
+OPTIONS: Final[Mapping[str, Option]] = {
+    field.name: _declared(field) for field in attrs.fields(Config)
+}
+"""Every option's declaration, by field name, in the order in which they are documented."""
+
+
+def option_named(name: str) -> Option:
+    """
+    Return the declaration of the option *name*, written with dashes or underscores.
+
+    Raises:
+        ConfigError: There is no such option.
+    """
+    option = OPTIONS.get(name.removeprefix("revenue-ops-").replace("-", "_"))
+    if option is None:
+        raise ConfigError((f"{name}: there is no such option",))
+    return option
+
+
+def configured(texts: Mapping[str, str], start: Config | None = None) -> Config:
+    """
+    Return *start* (or the defaults) changed by *texts*: option names to values as text.
+
+    Raises:
+        ConfigError: One sentence for each unknown option, unreadable value or contradiction.
+    """
+    problems: list[str] = []
+    changes: dict[str, Value] = {}
+    for name, text in texts.items():
+        try:
+            option = option_named(name)
+            changes[option.name.replace("-", "_")] = option.parse(text)
+        except ConfigError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(tuple(problems))
+    return attrs.evolve(start or Config(), **changes)  # type: ignore[arg-type] -- parse() typed them
+
+
+def changed_options(config: Config) -> dict[str, str]:
+    """
+    Return the options of *config* that are not at their default, as `configured` reads them.
+    """
+    return {
+        option.name: option.format(getattr(config, field))
+        for field, option in OPTIONS.items()
+        if getattr(config, field) != option.default
+    }

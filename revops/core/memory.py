@@ -1,0 +1,204 @@
+"""Memory: what one cycle leaves to the next, per channel and for the node."""
+
+import enum
+from operator import attrgetter
+from typing import Literal
+
+import attrs
+
+from revops.core import checks
+from revops.core.units import ChannelId, Instant, Msat, Ppm
+
+
+class FlowState(str, enum.Enum):
+    """
+    Which way a channel's liquidity moves.
+    """
+
+    DORMANT = "dormant"
+    SOURCE = "source"
+    SINK = "sink"
+    BALANCED = "balanced"
+
+
+@attrs.frozen(kw_only=True)
+class FlowMemory:
+    """
+    What the hours so far say about a channel's flow; see `revops.core.flow`.
+
+    Attributes:
+        hour: The last hour digested, since the epoch; no hour is digested twice.
+        in_sum, out_sum, count_sum: Exponentially weighted sums of msat and forwards at *hour*.
+        ratio, velocity: Kalman state: net outflow as a share of capacity per day, and its change
+            per hour.
+        variance, covariance, velocity_variance: Its uncertainty.
+        surprises: Innovations beyond 2.5 sd in a row.
+        regime_hour: When the flow last changed for good; `None` for never.
+        state: The class last given, which hysteresis needs.
+    """
+
+    hour: int = attrs.field(validator=checks.whole())
+    in_sum: float = attrs.field(default=0.0, validator=checks.number(0))
+    out_sum: float = attrs.field(default=0.0, validator=checks.number(0))
+    count_sum: float = attrs.field(default=0.0, validator=checks.number(0))
+    ratio: float = attrs.field(default=0.0, validator=checks.number())
+    velocity: float = attrs.field(default=0.0, validator=checks.number())
+    variance: float = attrs.field(default=1.0, validator=checks.number(0))
+    covariance: float = attrs.field(default=0.0, validator=checks.number())
+    velocity_variance: float = attrs.field(default=0.01, validator=checks.number(0))
+    surprises: int = attrs.field(default=0, validator=checks.whole())
+    regime_hour: int | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    state: FlowState = FlowState.DORMANT
+
+
+@attrs.frozen(kw_only=True)
+class Window:
+    """
+    What came at one price: forwards out, in live time.
+    """
+
+    fee_ppm: Ppm = attrs.field(validator=checks.whole())
+    live_s: int = attrs.field(default=0, validator=checks.whole())
+    count: int = attrs.field(default=0, validator=checks.whole())
+
+
+@attrs.frozen(kw_only=True)
+class ClimbMemory:
+    """
+    Where the search for a channel's best fee stands; see `revops.core.fees.climb`.
+
+    Attributes:
+        base_ppm: The best price so far.
+        step: Distance to the price compared with it, in ln units.
+        side: Which way: 1 dearer, -1 cheaper.
+        first: The closed window at *base_ppm* while the other price is tried, else `None`.
+        window: The window that is open.
+        seen_out_count, seen_at: How far the traffic has been counted.
+        live: Whether the channel was live when last seen.
+        resting: At the floor, and nobody comes: no gradient to climb.
+    """
+
+    base_ppm: Ppm = attrs.field(validator=checks.whole())
+    step: float = attrs.field(default=0.3, validator=checks.number(0, 10))
+    side: Literal[-1, 1] = 1
+    first: Window | None = None
+    window: Window
+    seen_out_count: int | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    seen_at: Instant = attrs.field(validator=checks.whole())
+    live: bool = False
+    resting: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Price:
+    """
+    A fee as lightningd holds it.
+    """
+
+    fee_ppm: Ppm = attrs.field(validator=checks.whole())
+    base_fee_msat: Msat = attrs.field(validator=checks.whole())
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """
+    A price that was decided; whether it came into force, the next snapshot tells.
+    """
+
+    price: Price
+    at: Instant = attrs.field(validator=checks.whole())
+    urgent: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Pin:
+    """
+    A price that stays until *until*, because somebody else set it.
+    """
+
+    price: Price
+    until: Instant = attrs.field(validator=checks.whole())
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """
+    A fee update that was seen in force: what the gossip budget counts.
+    """
+
+    at: Instant = attrs.field(validator=checks.whole())
+    urgent: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class FeeMemory:
+    """
+    What pricing remembers of a channel.
+
+    Attributes:
+        known: The price we last saw in force, by our own doing or at first contact.
+        asked: What we decided since; settled by the next snapshot.
+        pin: A price set by somebody else that we yield to.
+        changes: Our updates of the last day.
+        congested: Priced at the ceiling for want of HTLC slots.
+        calm: Cycles in a row with slots to spare again.
+        climb: `None` before the first learning cycle.
+    """
+
+    known: Price | None = None
+    asked: Asked | None = None
+    pin: Pin | None = None
+    changes: tuple[Change, ...] = ()
+    congested: bool = False
+    calm: int = attrs.field(default=0, validator=checks.whole())
+    climb: ClimbMemory | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ChannelMemory:
+    """
+    What is remembered of one channel, through splices and absence.
+    """
+
+    channel_id: ChannelId = attrs.field(validator=checks.hexadecimal(64))
+    first_seen_at: Instant = attrs.field(validator=checks.whole())
+    last_seen_at: Instant = attrs.field(validator=checks.whole())
+    flow: FlowMemory | None = None
+    fee: FeeMemory = attrs.field(factory=FeeMemory)
+
+
+@attrs.frozen(kw_only=True)
+class VegasMemory:
+    """
+    How strongly the node reacts to on-chain fees, 0 to 1.
+
+    Attributes:
+        sample_at: The last feerate sample it reacted to.
+        hot: Samples in a row at twice the median or more.
+        spiking: Whether the spike still holds.
+    """
+
+    intensity: float = attrs.field(default=0.0, validator=checks.number(0, 1))
+    sample_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    hot: int = attrs.field(default=0, validator=checks.whole())
+    spiking: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Memory:
+    """
+    What one cycle leaves to the next.
+
+    Attributes:
+        since: When revops first ran on this node; `None` before that.
+        at: When the last cycle was.
+    """
+
+    since: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    vegas: VegasMemory = attrs.field(factory=VegasMemory)
+    channels: tuple[ChannelMemory, ...] = attrs.field(
+        default=(),
+        converter=checks.sorted_by(attrgetter("channel_id")),
+        validator=checks.unique("channel_id", attrgetter("channel_id")),
+    )

@@ -1,0 +1,101 @@
+"""Plan: what is to be done about every channel, why, and what to remember."""
+
+from operator import attrgetter
+from typing import Literal
+
+import attrs
+
+from revops.core import checks
+from revops.core.actions import Action
+from revops.core.memory import Memory
+from revops.core.reasons import Reason
+from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
+
+Area = Literal["fee"]
+"""What a decision is about."""
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """
+    What is to be done about one channel in one area: exactly one, be it `Hold`.
+
+    Attributes:
+        trail: The path taken: a Reason from each stage that had a say, in order.
+    """
+
+    channel_id: ChannelId
+    scid: Scid | None
+    peer_id: PeerId
+    area: Area = "fee"
+    action: Action
+    trail: tuple[Reason, ...]
+
+
+@attrs.frozen(kw_only=True)
+class FlowView:
+    """
+    What a channel's flow looks like, for people and for the rules of a cycle.
+
+    Attributes:
+        state: `source` drains, `sink` fills.
+        direction: -1 all in .. 1 all out, over the flow window, recent hours weighing more.
+        turnover: What moves in a day, as a share of capacity.
+        net_ratio, net_ratio_sd: Net outflow per day as a share of capacity, and its uncertainty.
+        forwards: Settled forwards, in and out, within the flow window.
+        confidence: 0 knows nothing .. 1.
+        out_msat_per_day: What leaves in a day.
+        hours_to_empty, hours_to_full: At this rate; `None` when it moves the other way or not.
+        regime_changed: The flow has changed for good within the last day.
+    """
+
+    state: Literal["dormant", "source", "sink", "balanced"]
+    direction: float
+    turnover: float
+    net_ratio: float
+    net_ratio_sd: float
+    forwards: int
+    confidence: float
+    out_msat_per_day: Msat
+    hours_to_empty: float | None
+    hours_to_full: float | None
+    regime_changed: bool
+
+
+@attrs.frozen(kw_only=True)
+class ChannelState:
+    """
+    What a cycle made of one channel, beside its decision.
+    """
+
+    channel_id: ChannelId
+    scid: Scid | None
+    peer_id: PeerId
+    fee_ppm: Ppm
+    capacity_msat: Msat
+    to_us_msat: Msat
+    congested: bool
+    flow: FlowView | None
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """
+    The answer to a Snapshot.
+
+    Attributes:
+        decisions: One per channel, sorted by channel id.
+        states: How each channel was seen, in the same order.
+        node_trail: What concerned all channels, such as the Vegas reflex.
+        memory: For the next cycle. It claims nothing that has yet to be done.
+    """
+
+    at: Instant
+    decisions: tuple[Decision, ...] = attrs.field(
+        converter=checks.sorted_by(attrgetter("channel_id"))
+    )
+    states: tuple[ChannelState, ...] = attrs.field(
+        converter=checks.sorted_by(attrgetter("channel_id"))
+    )
+    node_trail: tuple[Reason, ...]
+    memory: Memory
