@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 import attrs
@@ -58,8 +59,10 @@ def number(low: float = -math.inf, high: float = math.inf) -> Check:
     Return a check for a finite number in *low*..*high*.
     """
 
-    def check(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-        if type(value) not in (int, float) or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type] -- the type was just asked
+    def check(_instance: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:  # noqa: ANN401 -- see Check
+        real = isinstance(value, (int, float)) and not isinstance(value, bool)
+        # Written so that NaN, which compares false to everything, is refused.
+        if not (real and low <= value <= high and math.isfinite(value)):
             raise FieldError(
                 attribute.name, f"expected a number from {low:g} to {high:g}, got {value!r}"
             )
@@ -99,15 +102,32 @@ def scid(*, optional: bool = False) -> Check:
     return check
 
 
-def sorted_by(key: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+def by_start(items: Iterable[Any]) -> tuple[Any, ...]:
     """
-    Return an attrs converter that makes a tuple in the order of *key*.
+    Return slices of time in their order.
     """
+    return tuple(sorted(items, key=attrgetter("start")))
 
-    def convert(items: Any) -> tuple[Any, ...]:  # noqa: ANN401 -- a converter takes whatever came
-        return tuple(sorted(items, key=key))
 
-    return convert
+def by_time(items: Iterable[Any]) -> tuple[Any, ...]:
+    """
+    Return feerate samples in their order.
+    """
+    return tuple(sorted(items, key=attrgetter("at", "perkw")))
+
+
+def by_channel(items: Iterable[Any]) -> tuple[Any, ...]:
+    """
+    Return what belongs to channels in the order of their ids.
+    """
+    return tuple(sorted(items, key=attrgetter("channel_id")))
+
+
+def by_peer(items: Iterable[Any]) -> tuple[Any, ...]:
+    """
+    Return what belongs to peers in the order of their ids.
+    """
+    return tuple(sorted(items, key=attrgetter("peer_id")))
 
 
 def unique(name: str, key: Callable[[Any], Any]) -> Check:

@@ -290,7 +290,7 @@ class Config:
         365, 8, 36_500, "days", "Age at which single forwards are rolled up; sums stay for ever."
     )
 
-    def __attrs_post_init__(self) -> None:  # noqa: PLW3201 -- attrs' name for it
+    def __attrs_post_init__(self) -> None:
         problems = [
             problem
             for name, option in OPTIONS.items()
@@ -307,6 +307,7 @@ def _contradictions(config: Config) -> list[str]:
     """
     daily, weekly = config.daily_budget_sats, config.weekly_budget_sats
     low, high = config.low_liquidity_threshold, config.high_liquidity_threshold
+    smallest, largest = config.rebalance_min_amount, config.rebalance_max_amount
     rules = (
         (
             config.min_fee_ppm <= config.max_fee_ppm,
@@ -321,9 +322,8 @@ def _contradictions(config: Config) -> list[str]:
             f"daily-budget-sats {daily} is above weekly-budget-sats {weekly}",
         ),
         (
-            config.rebalance_min_amount <= config.rebalance_max_amount,
-            f"rebalance-min-amount {config.rebalance_min_amount} is above "
-            f"rebalance-max-amount {config.rebalance_max_amount}",
+            smallest <= largest,
+            f"rebalance-min-amount {smallest} is above rebalance-max-amount {largest}",
         ),
     )
     return [sentence for holds, sentence in rules if not holds]
@@ -375,7 +375,7 @@ def configured(texts: Mapping[str, str], start: Config | None = None) -> Config:
             problems.extend(error.problems)
     if problems:
         raise ConfigError(tuple(problems))
-    return attrs.evolve(start or Config(), **changes)  # type: ignore[arg-type] -- parse() typed them
+    return attrs.evolve(start or Config(), **changes)  # type: ignore[arg-type]  # parse() typed them
 
 
 def changed_options(config: Config) -> dict[str, str]:

@@ -12,7 +12,13 @@ def decide(snapshot: Snapshot, config: Config) -> Plan:  # noqa: ARG001
     return Plan(
         at=snapshot.now,
         decisions=tuple(
-            Decision(channel_id=c.channel_id, scid=c.scid, peer_id=c.peer_id, action=Hold(), trail=(because(Code.UNCHANGED, c.fee_ppm, c.fee_ppm),))
+            Decision(
+                channel_id=c.channel_id,
+                scid=c.scid,
+                peer_id=c.peer_id,
+                action=Hold(),
+                trail=(because(Code.UNCHANGED, c.fee_ppm, c.fee_ppm),),
+            )
             for c in snapshot.channels
         ),
         states=(),

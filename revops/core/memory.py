@@ -199,6 +199,6 @@ class Memory:
     vegas: VegasMemory = attrs.field(factory=VegasMemory)
     channels: tuple[ChannelMemory, ...] = attrs.field(
         default=(),
-        converter=checks.sorted_by(attrgetter("channel_id")),
+        converter=checks.by_channel,
         validator=checks.unique("channel_id", attrgetter("channel_id")),
     )

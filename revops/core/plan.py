@@ -1,6 +1,5 @@
 """Plan: what is to be done about every channel, why, and what to remember."""
 
-from operator import attrgetter
 from typing import Literal
 
 import attrs
@@ -91,11 +90,7 @@ class Plan:
     """
 
     at: Instant
-    decisions: tuple[Decision, ...] = attrs.field(
-        converter=checks.sorted_by(attrgetter("channel_id"))
-    )
-    states: tuple[ChannelState, ...] = attrs.field(
-        converter=checks.sorted_by(attrgetter("channel_id"))
-    )
+    decisions: tuple[Decision, ...] = attrs.field(converter=checks.by_channel)
+    states: tuple[ChannelState, ...] = attrs.field(converter=checks.by_channel)
     node_trail: tuple[Reason, ...]
     memory: Memory

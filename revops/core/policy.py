@@ -2,17 +2,16 @@
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, Final
 
 import attrs
 
 from revops.core import checks
-from revops.core.units import DAY, HOUR, MINUTE, Instant, PeerId, Ppm
+from revops.core.units import HOUR, MINUTE, Instant, PeerId, Ppm
 
 CHANGES_PER_MINUTE: Final = 10
 MOST_UPDATES_AT_ONCE: Final = 100
-LONGEST: Final = 30 * DAY
+_LONGEST_HOURS: Final = 720
 _MULTIPLIERS: Final = (0.1, 5.0)
 
 
@@ -41,6 +40,10 @@ class RebalanceMode(str, enum.Enum):
 def _multiplier(_policy: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
     if value is not None:
         checks.number(*_MULTIPLIERS)(_policy, attribute, value)
+
+
+def _as_set(tags: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(tags), key=str))
 
 
 def _tags(_policy: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:  # noqa: ANN401 -- attrs validators take anything
@@ -75,13 +78,11 @@ class Policy:
     fee_multiplier_max: float | None = attrs.field(default=None, validator=_multiplier)
     min_fee_ppm: Ppm | None = attrs.field(default=None, validator=_fee)
     max_fee_ppm: Ppm | None = attrs.field(default=None, validator=_fee)
-    tags: tuple[str, ...] = attrs.field(
-        default=(), converter=lambda tags: tuple(sorted(set(tags), key=str)), validator=_tags
-    )
+    tags: tuple[str, ...] = attrs.field(default=(), converter=_as_set, validator=_tags)
     expires_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
     updated_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
 
-    def __attrs_post_init__(self) -> None:  # noqa: PLW3201 -- attrs' name for it
+    def __attrs_post_init__(self) -> None:
         if self.strategy is Strategy.STATIC and self.fee_ppm is None:
             raise checks.FieldError("fee_ppm", "strategy static needs it, got none")
         for low, high in (
@@ -120,9 +121,7 @@ class PolicyBook:
     Every policy, and the changes that the rate limit and `changes since` look at.
     """
 
-    policies: tuple[Policy, ...] = attrs.field(
-        default=(), converter=checks.sorted_by(attrgetter("peer_id"))
-    )
+    policies: tuple[Policy, ...] = attrs.field(default=(), converter=checks.by_peer)
     changes: tuple[PolicyChange, ...] = ()
 
     def get(self, peer_id: PeerId, now: Instant) -> Policy:
@@ -204,10 +203,14 @@ def _member(kind: type[enum.Enum], name: str, value: object) -> enum.Enum:
 def _expiry(hours: object, now: Instant) -> Instant | None:
     if hours is None:
         return None
-    if type(hours) not in (int, float) or not 0 < hours * HOUR <= LONGEST:  # type: ignore[operator] -- the type was just asked
+    if (
+        isinstance(hours, bool)
+        or not isinstance(hours, (int, float))
+        or not 0 < hours <= _LONGEST_HOURS
+    ):
         msg = f"expires_in_hours: expected a number above 0 up to 720, got {hours!r}"
         raise PolicyRefusedError(msg)
-    return Instant(now + max(1, int(hours * HOUR)))  # type: ignore[operator] -- see above
+    return Instant(now + max(1, int(hours * HOUR)))
 
 
 def allows_fill(mode: RebalanceMode) -> bool:
@@ -222,5 +225,3 @@ def allows_drain(mode: RebalanceMode) -> bool:
     Return whether rebalancing may take liquidity from the peer's channels.
     """
     return mode in (RebalanceMode.ENABLED, RebalanceMode.SOURCE_ONLY)
-
-

@@ -65,12 +65,12 @@ class Traffic:
     last_out_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
     hours: tuple[Slice, ...] = attrs.field(
         default=(),
-        converter=checks.sorted_by(attrgetter("start")),
+        converter=checks.by_start,
         validator=checks.unique("hour", attrgetter("start")),
     )
     days: tuple[Slice, ...] = attrs.field(
         default=(),
-        converter=checks.sorted_by(attrgetter("start")),
+        converter=checks.by_start,
         validator=checks.unique("day", attrgetter("start")),
     )
 
@@ -138,7 +138,7 @@ class Channel:
     traffic: Traffic | None = None
     refills: Refills | None = None
 
-    def __attrs_post_init__(self) -> None:  # noqa: PLW3201 -- attrs' name for it
+    def __attrs_post_init__(self) -> None:
         if self.to_us_msat > self.capacity_msat:
             problem = f"expected at most capacity_msat {self.capacity_msat}, got {self.to_us_msat}"
             raise checks.FieldError("to_us_msat", problem)
@@ -186,15 +186,13 @@ class Snapshot:
     node: Node
     channels: tuple[Channel, ...] = attrs.field(
         default=(),
-        converter=checks.sorted_by(attrgetter("channel_id")),
+        converter=checks.by_channel,
         validator=checks.unique("channel_id", attrgetter("channel_id")),
     )
-    feerates: tuple[FeerateSample, ...] = attrs.field(
-        default=(), converter=checks.sorted_by(attrgetter("at", "perkw"))
-    )
+    feerates: tuple[FeerateSample, ...] = attrs.field(default=(), converter=checks.by_time)
     policies: tuple[Policy, ...] = attrs.field(
         default=(),
-        converter=checks.sorted_by(attrgetter("peer_id")),
+        converter=checks.by_peer,
         validator=checks.unique("peer_id", attrgetter("peer_id")),
     )
     onchain_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))

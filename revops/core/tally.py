@@ -126,7 +126,7 @@ def tally(forwards: Iterable[Forward]) -> Tally:
             row[_FAILED if forward.status == "failed" else _REFUSED] += 1
     return Tally(
         hours={
-            key: Slice(start=key[1], **dict(zip(_FIELDS, row, strict=True)))  # type: ignore[arg-type] -- whole numbers, all of them
+            key: Slice(start=key[1], **dict(zip(_FIELDS, row, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
             for key, row in rows.items()
         },
         last_in_at=last_in,
@@ -170,7 +170,7 @@ def merged(slices: Iterable[Slice], start: int) -> Slice:
     for part in slices:
         for name in _FIELDS:
             sums[name] += getattr(part, name)
-    return Slice(start=start, **sums)  # type: ignore[arg-type] -- whole numbers, all of them
+    return Slice(start=start, **sums)  # type: ignore[arg-type]  # whole numbers, all of them
 
 
 def by_day(hours: Iterable[Slice]) -> tuple[Slice, ...]:
