@@ -1,0 +1,18 @@
+"""What all tests share: how hard Hypothesis looks."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# A slow machine is no failure of a law, so none of them has a deadline.
+settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile(
+    "ci",
+    deadline=None,
+    max_examples=100,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("nightly", deadline=None, max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
