@@ -34,7 +34,7 @@ class FlowMemory:
         variance, covariance, velocity_variance: Its uncertainty.
         surprises: Innovations beyond 2.5 sd in a row.
         regime_hour: When the flow last changed for good; `None` for never.
-        state: The class last given, which hysteresis needs.
+        state: Source, sink or balanced, as the last hour left it; hysteresis needs it.
     """
 
     hour: int = attrs.field(validator=checks.whole())
@@ -48,7 +48,7 @@ class FlowMemory:
     velocity_variance: float = attrs.field(default=0.01, validator=checks.number(0))
     surprises: int = attrs.field(default=0, validator=checks.whole())
     regime_hour: int | None = attrs.field(default=None, validator=checks.whole(optional=True))
-    state: FlowState = FlowState.DORMANT
+    state: FlowState = FlowState.BALANCED
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,7 @@ import attrs
 
 from revops.core import checks
 from revops.core.actions import Action
-from revops.core.memory import Memory
+from revops.core.memory import FlowState, Memory
 from revops.core.reasons import Reason
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
@@ -48,7 +48,7 @@ class FlowView:
         regime_changed: The flow has changed for good within the last day.
     """
 
-    state: Literal["dormant", "source", "sink", "balanced"]
+    state: FlowState
     direction: float
     turnover: float
     net_ratio: float

@@ -1,6 +1,7 @@
 """Reasons: why, as a code and typed facts; the sentence is rendered from one table."""
 
 import enum
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -8,6 +9,7 @@ import attrs
 from revops.core.units import Ppm
 
 Fact = int | float | str | bool
+Facts = Mapping[str, Fact]
 
 
 class Code(str, enum.Enum):
@@ -57,6 +59,7 @@ class Code(str, enum.Enum):
     CLIMB_RESTING = "climb_resting"
     CLIMB_WOKE = "climb_woke"
     CLIMB_QUIET = "climb_quiet"
+    CLIMB_NO_ROOM = "climb_no_room"
     # Rails
     STEP_LIMIT = "step_limit"
     UNCHANGED = "unchanged"
@@ -151,12 +154,13 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.CLIMB_RESTING: "nobody came at the floor of {fee_ppm} ppm: no gradient to climb until a"
     " payment comes",
     Code.CLIMB_WOKE: "the channel wakes ({by}): the search goes on from {base_ppm} ppm",
+    Code.CLIMB_NO_ROOM: "the bounds of {floor} to {ceiling} ppm leave no other price to try",
     Code.CLIMB_QUIET: "nothing left for {days:.1f} days: the fee does not rise",
     Code.STEP_LIMIT: "at most {step_ppm} ppm a cycle",
     Code.UNCHANGED: "it is in force already",
     Code.DEAD_BAND: "{wanted_ppm} ppm is within {band_ppm} ppm of what is in force: not worth an"
     " update",
-    Code.HTLC_MAX: "htlc_maximum_msat becomes {htlc_max_msat} (htlc-max)",
+    Code.HTLC_MAX: "htlc_maximum_msat should be {htlc_max_msat} (htlc-max)",
     Code.GOSSIP_CHANNEL: "{wanted_ppm} ppm waits: {count} updates in 24 h are made"
     " (max-fee-updates-per-day); the next may go in {minutes} min",
     Code.GOSSIP_NODE: "{wanted_ppm} ppm waits at place {place}: the node's updates of this hour are"

@@ -1,1 +1,1 @@
-"""."""
+"""Fees: congestion, Vegas reflex, scarcity, hill climbing, and the rails around them."""

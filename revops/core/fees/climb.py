@@ -1,0 +1,309 @@
+"""Hill climbing: the price that earns most, found by comparing counts at two prices."""
+
+import math
+from statistics import fmean, pvariance
+from typing import Final
+
+import attrs
+
+from revops.core.chance import draw
+from revops.core.fees.band import dead_band
+from revops.core.fees.quote import ChannelView, Context, Mode, Quote
+from revops.core.fees.vegas import WAKES
+from revops.core.memory import ClimbMemory, Window
+from revops.core.reasons import Code, Facts
+from revops.core.snapshot import NORMAL, Traffic
+from revops.core.tally import size_quantile
+from revops.core.units import DAY, HOUR, Ppm, nearest_ppm
+
+CLOSING_COUNT: Final = 20
+LONGEST_S: Final = 3 * DAY
+# A channel that nobody has ever paid for comes down three times as fast.
+LONGEST_UNTRIED_S: Final = DAY
+SHORTEST_S: Final = 6 * HOUR
+FIRST_STEP: Final = 0.3
+WIDEST_STEP: Final = 0.6
+NARROWEST_STEP: Final = 0.1
+GROWTH: Final = 1.2
+SHRINKAGE: Final = 0.8
+CONFIDENCE_Z: Final = 0.5
+"""Standard errors by which one price must beat the other."""
+LIVE_SHARE: Final = 0.05
+LIVE_QUANTILE_Z: Final = 1.2816
+"""The 90 % quantile of a normal distribution."""
+DISPERSION: Final = (1.0, 10.0)
+FEWEST_DAYS: Final = 5
+QUIET_S: Final = 2 * LONGEST_S
+"""Without a payment for two windows, nothing says that a higher price would be paid."""
+LONGEST_GAP: Final = 3
+"""Fee intervals; after a longer gap nobody knows what the channel was like meanwhile."""
+
+Step = tuple[ClimbMemory, Code, Facts]
+
+
+def climb(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    """
+    Put the learned price into the quote, one step of the search further.
+    """
+    if quote.mode is not Mode.LEARNED:
+        return quote
+    memory = bound(view.memory.climb or begin(quote, view, context), quote)
+    traffic = view.channel.traffic
+    if traffic is None:
+        return _learned(quote, memory, Code.CLIMB_BLIND, {"base_ppm": memory.base_ppm})
+    if quote.disturbed:
+        facts: Facts = {"by": quote.disturbed, "base_ppm": memory.base_ppm}
+        resting = memory.resting and context.vegas < WAKES
+        memory = attrs.evolve(seen(memory, view, traffic, context), resting=resting)
+        return _learned(quote, memory, Code.CLIMB_PAUSED, facts)
+    memory, code, facts = step(memory, quote, view, context)
+    quote = _learned(quote, memory, code, facts)
+    return quote if view.is_new else _unless_quiet(quote, view, traffic, context)
+
+
+def begin(quote: Quote, view: ChannelView, context: Context) -> ClimbMemory:
+    """
+    Return the start of a search at the quote's base.
+    """
+    upward = draw(context.seed, "first side", view.channel.channel_id) < 0.5  # noqa: PLR2004 -- an even chance
+    traffic = view.channel.traffic
+    return ClimbMemory(
+        base_ppm=quote.base_ppm,
+        step=FIRST_STEP,
+        side=1 if upward else -1,
+        window=Window(fee_ppm=quote.base_ppm),
+        seen_out_count=traffic.out_count if traffic else None,
+        seen_at=context.now,
+    )
+
+
+def bound(memory: ClimbMemory, quote: Quote) -> ClimbMemory:
+    """
+    Return *memory* with its base within the bounds: they bind the search, not only its result.
+    """
+    base = min(max(memory.base_ppm, quote.lower), quote.upper)
+    if base == memory.base_ppm:
+        return memory
+    if abs(base - memory.base_ppm) >= dead_band(memory.base_ppm):
+        return _restarted(memory, base)
+    # A floor that creeps must not void the evidence gathered at it.
+    window = memory.window if memory.first else attrs.evolve(memory.window, fee_ppm=base)
+    return attrs.evolve(memory, base_ppm=base, window=window)
+
+
+def _restarted(memory: ClimbMemory, base: Ppm) -> ClimbMemory:
+    return attrs.evolve(
+        memory, base_ppm=base, first=None, window=Window(fee_ppm=base), resting=False
+    )
+
+
+def _learned(quote: Quote, memory: ClimbMemory, code: Code, facts: Facts) -> Quote:
+    base = memory.base_ppm if quote.disturbed else memory.window.fee_ppm
+    changed = attrs.evolve(quote.memory, climb=memory, pin=None)
+    return quote.because(code, facts, base_ppm=base, memory=changed)
+
+
+def _unless_quiet(quote: Quote, view: ChannelView, traffic: Traffic, context: Context) -> Quote:
+    """
+    Return *quote* without a rise that no payment of late speaks for.
+    """
+    idle = view.age_s if traffic.last_out_at is None else context.now - traffic.last_out_at
+    climbed = quote.memory.climb
+    if quote.disturbed or climbed is None or quote.price <= quote.in_force:
+        return quote
+    if traffic.last_out_at is not None and idle < QUIET_S:
+        return quote
+    start = Ppm(int(quote.in_force / quote.factor))
+    stays = _restarted(climbed, min(max(start, quote.lower), quote.upper))
+    if stays.base_ppm >= climbed.window.fee_ppm:
+        return quote
+    memory = attrs.evolve(quote.memory, climb=stays)
+    facts: Facts = {"days": idle / DAY}
+    return quote.because(Code.CLIMB_QUIET, facts, base_ppm=stays.base_ppm, memory=memory)
+
+
+def seen(memory: ClimbMemory, view: ChannelView, traffic: Traffic, context: Context) -> ClimbMemory:
+    """
+    Return *memory* having looked at the traffic up to now.
+    """
+    return attrs.evolve(
+        memory,
+        seen_out_count=traffic.out_count,
+        seen_at=context.now,
+        live=why_not_live(view) is None,
+    )
+
+
+def why_not_live(view: ChannelView) -> str | None:
+    """
+    Return why a payment could not have been forwarded now, or `None` when it could.
+    """
+    channel, traffic = view.channel, view.channel.traffic
+    if channel.state != NORMAL or not channel.connected:
+        return "the peer is not connected"
+    needed = int(channel.capacity_msat * LIVE_SHARE)
+    usual = size_quantile(traffic.days, LIVE_QUANTILE_Z) if traffic else None
+    if channel.spendable_msat <= max(needed, usual or 0):
+        return "too little is on our side for a usual payment"
+    return None
+
+
+def step(memory: ClimbMemory, quote: Quote, view: ChannelView, context: Context) -> Step:
+    """
+    Return the search after the time since the last look, with what it concluded.
+
+    Paired windows at the base and beside it, of equal live time, compared by
+    `ln(fee x rate)` with its standard error; only time in which the price in question was in
+    force, and the channel could forward, is evidence.
+    """
+    traffic = view.channel.traffic
+    if traffic is None:
+        return memory, Code.CLIMB_BLIND, {"base_ppm": memory.base_ppm}
+    came = max(0, traffic.out_count - _or(memory.seen_out_count, traffic.out_count))
+    elapsed = context.now - memory.seen_at
+    was_live, memory = memory.live, seen(memory, view, traffic, context)
+    if memory.resting:
+        return _rested(memory, came, quote)
+    if not memory.live:
+        return memory, Code.CLIMB_NOT_LIVE, {"why": why_not_live(view) or ""}
+    wanted = quote.but(base_ppm=memory.window.fee_ppm).price
+    if abs(wanted - quote.in_force) >= dead_band(quote.in_force):
+        return memory, Code.CLIMB_NOT_LIVE, {"why": f"{wanted} ppm is not in force yet"}
+    if was_live and 0 < elapsed <= LONGEST_GAP * context.config.fee_interval:
+        window = memory.window
+        memory = attrs.evolve(
+            memory,
+            window=attrs.evolve(window, live_s=window.live_s + elapsed, count=window.count + came),
+        )
+    return _concluded(memory, quote, traffic)
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _rested(memory: ClimbMemory, came: int, quote: Quote) -> Step:
+    facts: Facts = {"fee_ppm": memory.base_ppm}
+    if not came and memory.base_ppm <= quote.lower:
+        return memory, Code.CLIMB_RESTING, facts
+    by = "a payment" if came else "a lower floor"
+    return (
+        _restarted(memory, memory.base_ppm),
+        Code.CLIMB_WOKE,
+        {"by": by, "base_ppm": memory.base_ppm},
+    )
+
+
+def _concluded(memory: ClimbMemory, quote: Quote, traffic: Traffic) -> Step:
+    window, first = memory.window, memory.first
+    longest = LONGEST_S if traffic.out_count else LONGEST_UNTRIED_S
+    if first is None:
+        closed = window.count >= CLOSING_COUNT or window.live_s >= longest
+        closed = closed and window.live_s >= SHORTEST_S
+    else:
+        closed = window.live_s >= first.live_s
+    if not closed:
+        need_s = first.live_s if first else longest
+        return memory, Code.CLIMB_WAITING, _progress(window, need_s)
+    if first is None:
+        return _tried_base(memory, quote)
+    return _compared(memory, first, quote, traffic)
+
+
+def _progress(window: Window, need_s: int) -> Facts:
+    return {
+        "count": window.count,
+        "live_h": window.live_s / HOUR,
+        "fee_ppm": window.fee_ppm,
+        "need_count": CLOSING_COUNT,
+        "need_h": need_s / HOUR,
+        "least_h": SHORTEST_S / HOUR,
+    }
+
+
+def _tried_base(memory: ClimbMemory, quote: Quote) -> Step:
+    """
+    Return the search after a window at the base: another price is tried, or a lower one taken.
+    """
+    window = memory.window
+    if not window.count:
+        return _cheaper(memory, quote)
+    for side in (memory.side, -memory.side):
+        other = beside(memory.base_ppm, memory.step, side, quote)
+        if other is not None:
+            trying = attrs.evolve(memory, side=side, first=window, window=Window(fee_ppm=other))
+            facts: Facts = {
+                "count": window.count,
+                "live_h": window.live_s / HOUR,
+                "base_ppm": memory.base_ppm,
+                "fee_ppm": other,
+            }
+            return trying, Code.CLIMB_PROBE, facts
+    facts = {"floor": quote.lower, "ceiling": quote.upper}
+    return _restarted(memory, memory.base_ppm), Code.CLIMB_NO_ROOM, facts
+
+
+def _cheaper(memory: ClimbMemory, quote: Quote) -> Step:
+    window = memory.window
+    facts: Facts = {"live_h": window.live_s / HOUR, "fee_ppm": window.fee_ppm}
+    if window.fee_ppm <= quote.lower:
+        rests = attrs.evolve(_restarted(memory, window.fee_ppm), resting=True)
+        return rests, Code.CLIMB_RESTING, {"fee_ppm": window.fee_ppm}
+    lower = beside(window.fee_ppm, memory.step, -1, quote)
+    base = quote.lower if lower is None else lower
+    return attrs.evolve(_restarted(memory, base), side=-1), Code.CLIMB_NOBODY, facts
+
+
+def beside(base: Ppm, distance: float, side: int, quote: Quote) -> Ppm | None:
+    """
+    Return the price *distance* (ln units) from *base* on *side*, far enough to be set at all;
+    `None` when the bounds leave no room for it.
+    """
+    band = dead_band(base)
+    exact = nearest_ppm(base * math.exp(side * distance))
+    other = max(exact, base + band) if side > 0 else min(exact, base - band)
+    other = min(max(other, quote.lower), quote.upper)
+    return Ppm(other) if abs(other - base) >= band else None
+
+
+def _compared(memory: ClimbMemory, first: Window, quote: Quote, traffic: Traffic) -> Step:
+    second = memory.window
+    if not second.count and second.fee_ppm < first.fee_ppm:
+        # Going back up would be a rise that nobody paid for.
+        return _cheaper(memory, quote)
+    gain = math.log(_earned(second)) - math.log(_earned(first))
+    error = math.sqrt(dispersion(traffic) * (1 / (first.count + 0.5) + 1 / (second.count + 0.5)))
+    facts: Facts = {
+        "fee_ppm": second.fee_ppm,
+        "base_ppm": memory.base_ppm,
+        "gain": gain,
+        "error": error,
+    }
+    if gain > CONFIDENCE_Z * error:
+        wider = min(WIDEST_STEP, memory.step * GROWTH)
+        moved = attrs.evolve(_restarted(memory, second.fee_ppm), step=wider)
+        return moved, Code.CLIMB_BETTER, facts
+    turned = attrs.evolve(_restarted(memory, memory.base_ppm), side=-memory.side)
+    if gain < -CONFIDENCE_Z * error:
+        narrower = max(NARROWEST_STEP, memory.step * SHRINKAGE)
+        return attrs.evolve(turned, step=narrower), Code.CLIMB_WORSE, facts
+    return turned, Code.CLIMB_UNDECIDED, facts
+
+
+def _earned(window: Window) -> float:
+    """
+    Return fee times rate, in no particular unit; half a forward more, as none is not never.
+    """
+    return max(window.fee_ppm, 0.5) * (window.count + 0.5) / max(window.live_s, 1)
+
+
+def dispersion(traffic: Traffic) -> float:
+    """
+    Return variance over mean of the forwards out per complete day: 1 for independent arrivals.
+    """
+    counts = {day.start: day.out_count for day in traffic.days}
+    start = max(-(-traffic.since // DAY), min(counts, default=0))
+    daily = [counts.get(day, 0) for day in range(start, traffic.until // DAY)][-30:]
+    if len(daily) < FEWEST_DAYS or not sum(daily):
+        return DISPERSION[0]
+    return min(max(pvariance(daily) / fmean(daily), DISPERSION[0]), DISPERSION[1])

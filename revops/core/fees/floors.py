@@ -1,0 +1,121 @@
+"""Bounds: between what a channel costs and what anybody pays."""
+
+from typing import Final
+
+from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
+from revops.core.memory import FlowState
+from revops.core.plan import FlowView
+from revops.core.reasons import Code
+from revops.core.units import DAY, MILLION, Msat, Ppm
+
+OPENING_VB: Final = 140
+CLOSING_VB: Final = 200
+LIFE_DAYS: Final = 365
+# What a channel turns over before there is evidence: its capacity once a month, worth 30 days of
+# evidence. Without it a young channel would be asked to pay for itself with its first payment.
+PRIOR_TURNOVER: Final = 12 / 365
+PRIOR_DAYS: Final = 30
+# A floor above every rival's price only guarantees that nothing is earned at all.
+MOST_OF_CEILING: Final = 0.5
+REFILL_MARGIN: Final = 1.2
+FEWEST_REFILLS: Final = 3
+MOST_OF_CEILING_REFILLS: Final = 0.9
+STALE_PPM: Final = 500
+STALE: Final = ((7, 0.5), (3, 0.75))
+"""Days without an out-forward, and what is left of the ceiling then."""
+
+
+def bounds(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    """
+    Put floor and ceiling around the price: the operator's, and what evidence says.
+    """
+    if quote.mode is not Mode.LEARNED:
+        return quote
+    quote = _configured(quote, view, context)
+    quote = _stale_ceiling(quote, view, context)
+    quote = _chain_floor(quote, view, context)
+    quote = _refill_floor(quote, view)
+    if quote.floor > quote.ceiling:
+        facts = {"floor": quote.floor, "ceiling": quote.ceiling}
+        quote = quote.because(Code.FLOOR_ABOVE_CEILING, facts, floor=quote.ceiling)
+    return quote.but(lower=quote.floor, upper=quote.ceiling)
+
+
+def operator_bounds(view: ChannelView, context: Context) -> tuple[Ppm, Ppm]:
+    """
+    Return the floor and ceiling that the operator set, for the node or for this peer.
+    """
+    policy, config = view.policy, context.config
+    floor = config.min_fee_ppm if policy.min_fee_ppm is None else policy.min_fee_ppm
+    ceiling = config.max_fee_ppm if policy.max_fee_ppm is None else policy.max_fee_ppm
+    return min(floor, HIGHEST), min(ceiling, HIGHEST)
+
+
+def _configured(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    floor, ceiling = operator_bounds(view, context)
+    own = view.policy.min_fee_ppm is not None or view.policy.max_fee_ppm is not None
+    return quote.because(
+        Code.POLICY_BOUNDS if own else Code.BOUNDS,
+        {"floor": floor, "ceiling": ceiling},
+        floor=floor,
+        ceiling=ceiling,
+    )
+
+
+def _stale_ceiling(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    traffic = view.channel.traffic
+    if traffic is None or view.channel.fee_ppm < STALE_PPM:
+        return quote
+    idle = view.age_s if traffic.last_out_at is None else context.now - traffic.last_out_at
+    for days, kept in STALE:
+        if idle >= days * DAY:
+            ceiling = Ppm(int(quote.ceiling * kept))
+            facts = {
+                "days": idle / DAY,
+                "fee_ppm": view.channel.fee_ppm,
+                "ceiling": ceiling,
+            }
+            return quote.because(Code.STALE_CEILING, facts, ceiling=ceiling)
+    return quote
+
+
+def _chain_floor(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    if context.week_perkw is None:
+        return quote.because(Code.NO_FEERATES)
+    ours = view.channel.opener == "local"
+    cost = Msat((CLOSING_VB + (OPENING_VB if ours else 0)) * 4 * context.week_perkw)
+    volume = expected_volume(view.flow, view.channel.capacity_msat, context.config.flow_window_days)
+    needed = min(-(-cost * MILLION // volume), int(quote.ceiling * MOST_OF_CEILING))
+    if needed <= quote.floor:
+        return quote
+    facts = {
+        "cost_msat": cost,
+        "perkw": context.week_perkw,
+        "volume_msat": volume,
+        "floor": needed,
+    }
+    return quote.because(Code.CHAIN_FLOOR, facts, floor=Ppm(needed))
+
+
+def expected_volume(flow: FlowView | None, capacity: Msat, window_days: int) -> Msat:
+    """
+    Return what a channel is expected to route out in the rest of its life: what it did, mixed
+    with a prior turnover that thin evidence leans on. Never zero.
+    """
+    prior = capacity * PRIOR_TURNOVER * PRIOR_DAYS
+    known_days = window_days if flow else 0
+    known = flow.out_msat_per_day * known_days if flow else 0
+    return Msat(max(1, int((known + prior) / (known_days + PRIOR_DAYS) * LIFE_DAYS)))
+
+
+def _refill_floor(quote: Quote, view: ChannelView) -> Quote:
+    refills = view.channel.refills
+    drains = view.peer.drains or (view.flow is not None and view.flow.state is FlowState.SOURCE)
+    if not drains or refills is None or refills.count < FEWEST_REFILLS or not refills.amount_msat:
+        return quote
+    paid = refills.cost_msat * MILLION / refills.amount_msat
+    needed = int(min(paid * REFILL_MARGIN, quote.ceiling * MOST_OF_CEILING_REFILLS))
+    if needed <= quote.floor:
+        return quote
+    facts = {"count": refills.count, "cost_ppm": round(paid), "floor": needed}
+    return quote.because(Code.REFILL_FLOOR, facts, floor=Ppm(needed))

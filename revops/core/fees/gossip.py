@@ -1,0 +1,144 @@
+"""Gossip budget: which updates go now, and which wait for their turn."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from revops.core.actions import Hold, SetFee
+from revops.core.config import Config
+from revops.core.fees.quote import ChannelView, Context, Mode, Quote
+from revops.core.memory import Asked, Change, Price
+from revops.core.reasons import Code, Facts
+from revops.core.units import DAY, HOUR, MINUTE, Instant
+
+URGENT_SHARE: Final = 0.5
+"""The reserve for urgent updates, as a share of each budget and beside it."""
+
+
+@attrs.frozen(kw_only=True)
+class Proposal:
+    """
+    What one channel asks for.
+    """
+
+    view: ChannelView
+    quote: Quote
+    action: SetFee | Hold
+
+
+def rationed(proposals: Sequence[Proposal], context: Context) -> tuple[Proposal, ...]:
+    """
+    Return *proposals* with those that the operator or the gossip budget does not allow held.
+
+    The most valuable change goes first: the difference in price times what flows out.
+    """
+    left = {urgent: _left(proposals, context, urgent=urgent) for urgent in (False, True)}
+    place = {False: 0, True: 0}
+    answers: dict[str, Proposal] = {}
+    for proposal in sorted(proposals, key=_rank):
+        action = proposal.action
+        if isinstance(action, SetFee):
+            answer = _forbidden(proposal, action, context) or _spent(proposal, action, context)
+            if answer is None and left[action.urgent] <= 0:
+                place[action.urgent] += 1
+                answer = _queued(proposal, action, place[action.urgent], context)
+            if answer is None:
+                left[action.urgent] -= 1
+                answer = _allowed(proposal, action, context)
+        else:
+            answer = proposal
+        answers[proposal.view.channel.channel_id] = answer
+    return tuple(answers[proposal.view.channel.channel_id] for proposal in proposals)
+
+
+def channel_budget(config: Config, *, urgent: bool) -> int:
+    """
+    Return how many updates a channel may make in 24 hours.
+    """
+    most = config.max_fee_updates_per_day
+    return _reserve(most) if urgent else most
+
+
+def node_budget(config: Config, *, urgent: bool) -> int:
+    """
+    Return how many updates the node may make in an hour.
+    """
+    most = config.max_node_updates_per_hour
+    return _reserve(most) if urgent else most
+
+
+def _reserve(most: int) -> int:
+    return max(1, int(most * URGENT_SHARE))
+
+
+def _rank(proposal: Proposal) -> tuple[float, str]:
+    action, view = proposal.action, proposal.view
+    if isinstance(action, Hold):
+        return (0.0, view.channel.channel_id)
+    flow = view.flow.out_msat_per_day if view.flow else 0
+    moved = abs(action.new_ppm - action.old_ppm)
+    return (-float(moved * (flow + 1)), view.channel.channel_id)
+
+
+def _recent(view: ChannelView, since: int, *, urgent: bool) -> list[Change]:
+    return [c for c in view.memory.changes if c.at > since and c.urgent is urgent]
+
+
+def _left(proposals: Sequence[Proposal], context: Context, *, urgent: bool) -> int:
+    made = sum(
+        len(_recent(proposal.view, context.now - HOUR, urgent=urgent)) for proposal in proposals
+    )
+    return node_budget(context.config, urgent=urgent) - made
+
+
+def _forbidden(proposal: Proposal, action: SetFee, context: Context) -> Proposal | None:
+    facts: Facts = {"wanted_ppm": action.new_ppm}
+    if context.config.paused:
+        return _hold(proposal, Code.PAUSED, facts, None)
+    if context.config.authority == "observe":
+        return _hold(proposal, Code.AUTHORITY, {"authority": "observe", **facts}, None)
+    return None
+
+
+def _spent(proposal: Proposal, action: SetFee, context: Context) -> Proposal | None:
+    budget = channel_budget(context.config, urgent=action.urgent)
+    made = _recent(proposal.view, context.now - DAY, urgent=action.urgent)
+    if len(made) < budget:
+        return None
+    free_at = Instant(sorted(change.at for change in made)[-budget] + DAY)
+    facts: Facts = {
+        "wanted_ppm": action.new_ppm,
+        "count": len(made),
+        "minutes": -(-(free_at - context.now) // MINUTE),
+    }
+    return _hold(proposal, Code.GOSSIP_CHANNEL, facts, free_at)
+
+
+def _queued(proposal: Proposal, action: SetFee, place: int, context: Context) -> Proposal:
+    hours = -(-place // node_budget(context.config, urgent=action.urgent))
+    facts: Facts = {
+        "wanted_ppm": action.new_ppm,
+        "place": place,
+        "minutes": hours * HOUR // MINUTE,
+    }
+    return _hold(proposal, Code.GOSSIP_NODE, facts, Instant(context.now + hours * HOUR))
+
+
+def _hold(proposal: Proposal, code: Code, facts: Facts, until: Instant | None) -> Proposal:
+    held = proposal.quote.because(code, facts, mode=Mode.HELD)
+    return attrs.evolve(proposal, quote=held, action=Hold(until=until))
+
+
+def _allowed(proposal: Proposal, action: SetFee, context: Context) -> Proposal:
+    asked = Asked(
+        price=Price(fee_ppm=action.new_ppm, base_fee_msat=action.new_base_msat),
+        at=context.now,
+        urgent=action.urgent,
+    )
+    facts: Facts = {
+        "fee_ppm": action.new_ppm,
+        "base_fee_msat": action.new_base_msat,
+    }
+    memory = attrs.evolve(proposal.quote.memory, asked=asked)
+    return attrs.evolve(proposal, quote=proposal.quote.because(Code.SET, facts, memory=memory))

@@ -1,0 +1,152 @@
+"""Quote: a price on its way through the stages, with the reasons it collected."""
+
+import enum
+from typing import Final
+
+import attrs
+
+from revops.core.config import Config
+from revops.core.memory import FeeMemory
+from revops.core.plan import FlowView
+from revops.core.policy import Policy
+from revops.core.reasons import Code, Facts, Reason
+from revops.core.snapshot import Channel
+from revops.core.units import Instant, Msat, Ppm, nearest_ppm
+
+LOWEST: Final = Ppm(0)
+HIGHEST: Final = Ppm(100_000)
+"""What no fee leaves, whatever any option or policy says."""
+
+
+class Mode(enum.Enum):
+    """
+    Whether a price is learned, given, or not ours to set.
+    """
+
+    LEARNED = enum.auto()
+    GIVEN = enum.auto()
+    HELD = enum.auto()
+
+
+@attrs.frozen(kw_only=True)
+class PeerView:
+    """
+    All our open channels with one peer, seen as one.
+
+    Attributes:
+        share: How much of their capacity is ours.
+        drains: Whether more leaves by them than comes in, by a margin.
+    """
+
+    share: float
+    drains: bool
+
+
+@attrs.frozen(kw_only=True)
+class ChannelView:
+    """
+    What the stages know of one channel.
+
+    Attributes:
+        memory: With what was asked for settled by what is in force.
+        flow: `None` when the books could not be read.
+        is_new: Opened since revops runs here, and nothing has left by it.
+        changed_from: What we knew to be charged, where somebody else has just changed it.
+        age_s: Since it was opened, or since it was first seen.
+    """
+
+    channel: Channel
+    policy: Policy
+    memory: FeeMemory
+    flow: FlowView | None
+    peer: PeerView
+    is_new: bool
+    changed_from: Ppm | None
+    age_s: int
+
+
+@attrs.frozen(kw_only=True)
+class Context:
+    """
+    What the stages know of the node.
+
+    Attributes:
+        advanced: Time has passed since the last cycle.
+        vegas: Intensity of the reflex, 0 to 1.
+        week_perkw: Mean feerate of our samples; `None` without any.
+        node_ppm: Median of what we charge; `None` without open channels.
+    """
+
+    now: Instant
+    seed: int
+    config: Config
+    advanced: bool
+    vegas: float
+    week_perkw: int | None
+    node_ppm: Ppm | None
+
+
+@attrs.frozen(kw_only=True)
+class Quote:
+    """
+    A price and how it came about.
+
+    Attributes:
+        base_ppm: The learned (or given) price, before factors and bounds.
+        factor: What scarcity and the policy's multipliers make of it.
+        floor, ceiling: Where the price stays; the ceiling wins.
+        lower, upper: Where the *learned* price stays: without passing spikes.
+        at_ceiling: Congested: the price is the ceiling, whatever was learned.
+        urgent: Worth the reserve of the gossip budget.
+        unlimited: Not held to the step per cycle.
+        disturbed: The stage whose say makes this a time that teaches nothing, or empty.
+        until: For a price that is held: when that may end.
+    """
+
+    mode: Mode
+    in_force: Ppm
+    base_ppm: Ppm
+    base_fee_msat: Msat
+    factor: float = 1.0
+    floor: Ppm = LOWEST
+    ceiling: Ppm = HIGHEST
+    lower: Ppm = LOWEST
+    upper: Ppm = HIGHEST
+    at_ceiling: bool = False
+    urgent: bool = False
+    unlimited: bool = False
+    disturbed: str = ""
+    until: Instant | None = None
+    memory: FeeMemory
+    trail: tuple[Reason, ...] = ()
+
+    @property
+    def price(self) -> Ppm:
+        """
+        Return the fee that this quote comes to.
+        """
+        if self.mode is Mode.HELD:
+            return self.in_force
+        if self.at_ceiling:
+            return self.ceiling
+        return self.bounded(nearest_ppm(self.base_ppm * self.factor))
+
+    def bounded(self, ppm: Ppm) -> Ppm:
+        """
+        Return *ppm* within floor and ceiling; where they cross, the ceiling wins.
+        """
+        return min(max(ppm, self.floor), self.ceiling)
+
+    def but(self, **changes: object) -> "Quote":
+        """
+        Return this quote with *changes* that need no reason.
+        """
+        return attrs.evolve(self, **changes)  # type: ignore[arg-type]  # callers name fields; the tests would see a wrong one
+
+    def because(self, code: Code, facts: Facts | None = None, **changes: object) -> "Quote":
+        """
+        Return this quote with *changes*, and a Reason with the price before and after them.
+        """
+        changed = self.but(**changes) if changes else self
+        reason = Reason(code, tuple((facts or {}).items()), self.price, changed.price)
+        return attrs.evolve(changed, trail=(*self.trail, reason))

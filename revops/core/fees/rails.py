@@ -1,0 +1,108 @@
+"""Rails: how far a fee may go at once, and whether it is worth telling the network."""
+
+import math
+from typing import Final
+
+from revops.core.actions import Hold, SetFee
+from revops.core.fees.band import dead_band
+from revops.core.fees.floors import operator_bounds
+from revops.core.fees.quote import ChannelView, Context, Mode, Quote
+from revops.core.reasons import Code, Facts
+from revops.core.units import Msat, Ppm
+
+STEP_SHARE: Final = 0.5
+STEP_LEAST: Final = 100
+# Down to 1/64 of the capacity: finer rungs would tell the balance of an empty channel.
+LOWEST_RUNG: Final = 12
+RUNGS_OFF: Final = 2
+
+
+def rails(quote: Quote, view: ChannelView, context: Context) -> Quote:  # noqa: ARG001 -- the shape of a stage
+    """
+    Limit how far the fee goes in one cycle; the bounds have the last word.
+    """
+    if quote.mode is not Mode.LEARNED or quote.unlimited:
+        return quote
+    limit = max(int(quote.in_force * STEP_SHARE), STEP_LEAST) if context.advanced else 0
+    wanted = quote.price
+    limited = min(max(wanted, quote.in_force - limit), quote.in_force + limit)
+    limited = quote.bounded(Ppm(limited))
+    if limited == wanted:
+        return quote
+    return quote.because(Code.STEP_LIMIT, {"step_ppm": limit}, base_ppm=limited, factor=1.0)
+
+
+def ladder(capacity: Msat, rung: int) -> Msat:
+    """
+    Return *capacity* times 2^(-rung/2), rounded down: exactly, whatever the size.
+    """
+    return Msat(math.isqrt(capacity * capacity >> rung))
+
+
+def rung_of(capacity: Msat, amount: Msat) -> int:
+    """
+    Return the highest rung that does not exceed *amount*, the lowest one for next to nothing.
+    """
+    return next(
+        (rung for rung in range(LOWEST_RUNG) if ladder(capacity, rung) <= amount), LOWEST_RUNG
+    )
+
+
+def wanted_htlc_max(view: ChannelView, context: Context) -> tuple[Msat | None, bool]:
+    """
+    Return the htlc_maximum_msat to set with the fee, and whether it is worth an update alone.
+    """
+    channel = view.channel
+    if not context.config.htlc_max or channel.htlc_max_msat is None:
+        return None, False
+    rung = rung_of(channel.capacity_msat, channel.spendable_msat)
+    wanted = max(ladder(channel.capacity_msat, rung), channel.htlc_min_msat, Msat(1))
+    # lightningd lowers the top rung to what the reserve leaves: the nearest rung, not the lower.
+    current = round(-2 * math.log2(max(channel.htlc_max_msat, 1) / channel.capacity_msat))
+    if current == rung:
+        return None, False
+    return wanted, abs(current - rung) > RUNGS_OFF
+
+
+def proposed(quote: Quote, view: ChannelView, context: Context) -> tuple[Quote, SetFee | Hold]:
+    """
+    Return what the quote asks of the node, or `Hold` when it is in force or not worth an update.
+    """
+    channel, price = view.channel, quote.price
+    if quote.mode is Mode.HELD or channel.scid is None:
+        return quote, Hold(until=quote.until)
+    htlc_max, alone = wanted_htlc_max(view, context)
+    same_base = quote.base_fee_msat == channel.base_fee_msat
+    if same_base and not _worth_telling(quote, view, context):
+        if not alone:
+            return _held(quote, price)
+        price = quote.in_force
+    if htlc_max is not None:
+        quote = quote.because(Code.HTLC_MAX, {"htlc_max_msat": htlc_max})
+    return quote.but(base_ppm=price, factor=1.0, at_ceiling=False), SetFee(
+        channel_id=channel.channel_id,
+        scid=channel.scid,
+        peer_id=channel.peer_id,
+        old_ppm=channel.fee_ppm,
+        new_ppm=price,
+        old_base_msat=channel.base_fee_msat,
+        new_base_msat=quote.base_fee_msat,
+        htlc_max_msat=htlc_max,
+        urgent=quote.urgent,
+    )
+
+
+def _worth_telling(quote: Quote, view: ChannelView, context: Context) -> bool:
+    if quote.price == quote.in_force:
+        return False
+    floor, ceiling = operator_bounds(view, context)
+    in_bounds = min(floor, ceiling) <= quote.in_force <= ceiling
+    exact = quote.mode is Mode.GIVEN or quote.urgent or not in_bounds
+    return exact or abs(quote.price - quote.in_force) >= dead_band(quote.in_force)
+
+
+def _held(quote: Quote, price: Ppm) -> tuple[Quote, Hold]:
+    if price == quote.in_force:
+        return quote.because(Code.UNCHANGED), Hold()
+    facts: Facts = {"wanted_ppm": price, "band_ppm": dead_band(quote.in_force)}
+    return quote.because(Code.DEAD_BAND, facts, mode=Mode.HELD), Hold()

@@ -1,0 +1,109 @@
+"""Standing: whether revops has a say about a channel at all, and where its price starts."""
+
+from typing import Final
+
+import attrs
+
+from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
+from revops.core.memory import Change, FeeMemory, Pin, Price
+from revops.core.policy import Strategy
+from revops.core.reasons import Code, Facts
+from revops.core.snapshot import NORMAL, Channel
+from revops.core.units import DAY, HOUR, Instant, Msat, Ppm
+
+YIELD_S: Final = DAY
+"""How long a fee that somebody else set is left alone."""
+
+
+def settled(memory: FeeMemory, channel: Channel, now: Instant) -> FeeMemory:
+    """
+    Return *memory* after a look at what is in force: what we asked for came about or not, and a
+    fee that is neither the old nor the asked one was set by somebody else, to whom we yield.
+    """
+    price = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    changes = tuple(change for change in memory.changes if change.at > now - DAY)
+    seen = attrs.evolve(memory, known=price, asked=None, changes=changes)
+    asked = memory.asked
+    if asked and price == asked.price:
+        change = Change(at=asked.at, urgent=asked.urgent)
+        return attrs.evolve(seen, changes=(*changes, change))
+    if memory.known is None or price == memory.known:
+        return seen
+    pin = Pin(price=price, until=Instant(now + YIELD_S))
+    # Learning starts anew from the value that was set, once it may.
+    return attrs.evolve(seen, pin=pin, climb=None)
+
+
+def standing(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    """
+    Hold what is not ours to set, take what the policy gives, and start learning from the rest.
+    """
+    quote = _ours(quote, view, context)
+    if quote.mode is Mode.HELD:
+        return quote
+    if view.policy.strategy is Strategy.STATIC and view.policy.fee_ppm is not None:
+        return _given(quote, Code.STATIC, view.policy.fee_ppm, quote.base_fee_msat)
+    if view.policy.strategy is Strategy.HIVE:
+        return _given(quote, Code.HIVE, context.config.hive_fee_ppm, Msat(0))
+    if quote.memory.climb:
+        return quote.but(base_ppm=quote.memory.climb.base_ppm)
+    return _begun(quote, view, context)
+
+
+def _ours(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    channel, pin = view.channel, quote.memory.pin
+    if view.policy.strategy is Strategy.PASSIVE:
+        return quote.because(Code.PASSIVE, mode=Mode.HELD, until=view.policy.expires_at)
+    if channel.state != NORMAL:
+        return quote.because(Code.NOT_NORMAL, {"state": channel.state}, mode=Mode.HELD)
+    if channel.scid is None:
+        return quote.because(Code.NO_SCID, mode=Mode.HELD)
+    if pin and context.now < pin.until:
+        return _yielded(quote, view, pin, context)
+    return quote
+
+
+def _yielded(quote: Quote, view: ChannelView, pin: Pin, context: Context) -> Quote:
+    if view.changed_from is not None:
+        facts: Facts = {
+            "known_ppm": view.changed_from,
+            "fee_ppm": pin.price.fee_ppm,
+            "hours": YIELD_S // HOUR,
+        }
+        return quote.because(Code.MANUAL_CHANGE, facts, mode=Mode.HELD, until=pin.until)
+    hours = (pin.until - context.now) / HOUR
+    facts = {"fee_ppm": pin.price.fee_ppm, "hours": hours}
+    return quote.because(Code.PINNED, facts, mode=Mode.HELD, until=pin.until)
+
+
+def _given(quote: Quote, code: Code, fee_ppm: Ppm, base_fee_msat: Msat) -> Quote:
+    return quote.because(
+        code,
+        {"fee_ppm": fee_ppm},
+        mode=Mode.GIVEN,
+        base_ppm=min(fee_ppm, HIGHEST),
+        base_fee_msat=base_fee_msat,
+    )
+
+
+def _begun(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    """
+    Return where learning begins: the fee in force, or for a new channel what others charge.
+    """
+    if not view.is_new or quote.memory.pin:
+        return quote.because(Code.FIRST_CONTACT, base_ppm=quote.in_force)
+    source, fee_ppm = next(
+        (name, ppm)
+        for name, ppm in (
+            ("market", view.channel.market_ppm),
+            ("node's median", context.node_ppm),
+            ("least", Ppm(2 * context.config.min_fee_ppm)),
+        )
+        if ppm is not None
+    )
+    return quote.because(
+        Code.NEW_CHANNEL,
+        {"source": source, "fee_ppm": fee_ppm},
+        base_ppm=fee_ppm,
+        unlimited=True,
+    )

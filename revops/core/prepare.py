@@ -1,0 +1,148 @@
+"""Prepare: what the stages need to see, computed once a cycle."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median_low
+from typing import Final
+
+import attrs
+
+from revops.core import flow
+from revops.core.config import Config
+from revops.core.fees.quote import ChannelView, Context, PeerView
+from revops.core.fees.scarcity import AMNESTY_S
+from revops.core.fees.standing import settled
+from revops.core.fees.vegas import reflex
+from revops.core.memory import ChannelMemory, FeeMemory, FlowMemory, VegasMemory
+from revops.core.plan import FlowView
+from revops.core.policy import Policy, in_force
+from revops.core.reasons import Reason
+from revops.core.snapshot import NORMAL, Channel, FeerateSample, Snapshot
+from revops.core.units import DAY, ChannelId, Instant, PeerId
+
+# Between the thresholds that enter and leave the class of a single channel.
+_PEER_DRAINS: Final = (flow.ENTER + flow.LEAVE) / 2
+
+
+@attrs.frozen(kw_only=True)
+class Prepared:
+    """
+    A snapshot, seen as the stages see it.
+    """
+
+    context: Context
+    views: tuple[ChannelView, ...]
+    flows: Mapping[ChannelId, FlowMemory | None]
+    vegas: VegasMemory
+    trail: tuple[Reason, ...]
+
+
+def prepared(snapshot: Snapshot, config: Config) -> Prepared:
+    """
+    Return what the stages need of *snapshot*.
+    """
+    known = {memory.channel_id: memory for memory in snapshot.memory.channels}
+    flows = {
+        channel.channel_id: _digested(channel, known.get(channel.channel_id))
+        for channel in snapshot.channels
+    }
+    vegas, reason = reflex(snapshot.memory.vegas, snapshot.feerates, snapshot.now, config)
+    peers = _peers(snapshot.channels, flows)
+    policies = in_force(snapshot.policies, snapshot.now)
+    views = []
+    for channel in snapshot.channels:
+        memory = known.get(channel.channel_id)
+        before = memory.fee if memory else FeeMemory()
+        fee = settled(before, channel, snapshot.now)
+        age_s = _age_s(channel, memory, snapshot.now)
+        views.append(
+            ChannelView(
+                channel=channel,
+                policy=policies.get(channel.peer_id) or Policy(peer_id=channel.peer_id),
+                memory=fee,
+                flow=_flow(channel, flows[channel.channel_id], snapshot.now, config),
+                peer=peers[channel.peer_id],
+                is_new=_is_new(channel, age_s, snapshot),
+                changed_from=before.known.fee_ppm
+                if before.known and fee.pin is not before.pin
+                else None,
+                age_s=age_s,
+            )
+        )
+    return Prepared(
+        context=_context(snapshot, config, vegas),
+        views=tuple(views),
+        flows=flows,
+        vegas=vegas,
+        trail=(reason,) if reason else (),
+    )
+
+
+def _context(snapshot: Snapshot, config: Config, vegas: VegasMemory) -> Context:
+    charged = [channel.fee_ppm for channel in snapshot.channels if channel.state == NORMAL]
+    return Context(
+        now=snapshot.now,
+        seed=snapshot.seed,
+        config=config,
+        advanced=snapshot.memory.at is None or snapshot.now > snapshot.memory.at,
+        vegas=vegas.intensity,
+        week_perkw=_week_perkw(snapshot.feerates, snapshot.now),
+        node_ppm=median_low(charged) if charged else None,
+    )
+
+
+def _week_perkw(samples: Sequence[FeerateSample], now: Instant) -> int | None:
+    week = [sample.perkw for sample in samples if sample.at > now - 7 * DAY]
+    return -(-sum(week) // len(week)) if week else None
+
+
+def _digested(channel: Channel, memory: ChannelMemory | None) -> FlowMemory | None:
+    before = memory.flow if memory else None
+    if channel.traffic is None:
+        return before
+    return flow.digest(before, channel.traffic, channel.capacity_msat)
+
+
+def _flow(
+    channel: Channel, memory: FlowMemory | None, now: Instant, config: Config
+) -> FlowView | None:
+    if channel.traffic is None:
+        return None
+    return flow.view(memory, channel.traffic, channel, now, config.flow_window_days)
+
+
+def _peers(
+    channels: Sequence[Channel], flows: Mapping[ChannelId, FlowMemory | None]
+) -> dict[PeerId, PeerView]:
+    groups: dict[PeerId, list[Channel]] = {}
+    for channel in channels:
+        groups.setdefault(channel.peer_id, []).append(channel)
+    return {peer_id: _peer(group, flows) for peer_id, group in groups.items()}
+
+
+def _peer(group: list[Channel], flows: Mapping[ChannelId, FlowMemory | None]) -> PeerView:
+    # A channel that cannot forward offers no liquidity; without any other, it is all there is.
+    usable = [channel for channel in group if channel.state == NORMAL] or group
+    known = [memory for channel in usable if (memory := flows[channel.channel_id])]
+    return PeerView(
+        share=sum(c.to_us_msat for c in usable) / sum(c.capacity_msat for c in usable),
+        drains=bool(known) and flow.direction(*known) > _PEER_DRAINS,
+    )
+
+
+def _age_s(channel: Channel, memory: ChannelMemory | None, now: Instant) -> int:
+    seen_at = memory.first_seen_at if memory else now
+    return max(0, now - (seen_at if channel.opened_at is None else channel.opened_at))
+
+
+def _is_new(channel: Channel, age_s: int, snapshot: Snapshot) -> bool:
+    """
+    Return whether the channel was opened since revops runs here and nobody has paid for it yet.
+    """
+    since = snapshot.memory.since
+    return (
+        since is not None
+        and snapshot.now - age_s >= since
+        and age_s < AMNESTY_S
+        and channel.traffic is not None
+        and channel.traffic.out_count == 0
+    )
