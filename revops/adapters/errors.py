@@ -1,9 +1,22 @@
 """Errors of the world outside: whose fault it was, and whether it may have happened."""
 
 
+class WireError(Exception):
+    """
+    A text or reply that is not what it should be; *problems* has a sentence for each fault.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class NodeRefusedError(Exception):
     """
     lightningd answered with an error: nothing happened.
+
+    Attributes:
+        code: As JSON-RPC has it; `None` when lightningd said yes but did something else.
     """
 
     def __init__(self, method: str, code: int | None, message: str) -> None:
@@ -15,7 +28,7 @@ class NodeRefusedError(Exception):
 
 class NoAnswerError(Exception):
     """
-    lightningd did not answer: what was asked may or may not have happened.
+    lightningd did not answer, or not in words we know: what was asked may have happened.
     """
 
 

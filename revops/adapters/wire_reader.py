@@ -1,0 +1,273 @@
+"""Strict reading: JSON values become attrs classes, or everything wrong is told with its path."""
+
+import contextlib
+import enum
+import functools
+import json
+import math
+import operator
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
+
+import attrs
+import cattrs
+from cattrs.cols import list_structure_factory
+from cattrs.errors import (
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_dict_structure_fn, override
+
+from revops.adapters.errors import WireError
+from revops.core.checks import FieldError
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+"""What cattrs calls with a JSON value and a type, to get a value of that type."""
+
+_LONGEST: Final = 160
+"""Letters of a sentence; what comes from outside may be megabytes long."""
+
+
+class WrongValueError(ValueError):
+    """
+    A value that is not what its place asks for.
+    """
+
+
+def wrong(value: object, expected: str) -> WrongValueError:
+    """
+    Return the error for *value* where *expected* should be.
+    """
+    return WrongValueError(f"expected {expected}, got {value!r}")
+
+
+def problem_at(path: str, problem: str) -> str:
+    """
+    Return the sentence for *problem* at *path*, both cut where somebody made them endless.
+    """
+    return f"{_short(path)}: {_short(problem)}"
+
+
+def parsed(text: str | bytes) -> object:
+    """
+    Return the JSON value that *text* holds; NaN and Infinity are no JSON.
+
+    Raises:
+        WireError: It holds none.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise WireError((problem_at("$", f"expected JSON: {error}"),)) from None
+
+
+def _no_constant(name: str) -> object:
+    msg = f"{name} is no number"
+    raise ValueError(msg)
+
+
+class Reader:
+    """
+    Reads JSON values into attrs classes: nothing is converted, nothing is guessed.
+
+    A first pass is fast and stops at the first fault; only then a second one finds them all.
+
+    Attributes:
+        extra_keys: Whether keys that a class does not have are passed over; refused otherwise.
+        names: What fields are called outside, where that differs.
+        hooks: How a type is read, where that differs.
+    """
+
+    def __init__(
+        self,
+        *,
+        extra_keys: bool = False,
+        names: Mapping[str, str] | None = None,
+        hooks: Mapping[Any, Hook] | None = None,
+    ) -> None:
+        self._extra_keys = extra_keys
+        self._names = names or {}
+        self._fast = self._converter(hooks or {}, thorough=False)
+        self._thorough = self._converter(hooks or {}, thorough=True)
+
+    def read(self, value: object, kind: type[T], path: str = "$") -> T:
+        """
+        Return *value*, which stands at *path*, as a *kind*.
+
+        Raises:
+            WireError: It is none; every problem is in there.
+        """
+        with contextlib.suppress(Exception):
+            return self._fast.structure(value, kind)
+        try:
+            return self._thorough.structure(value, kind)
+        except Exception as error:  # noqa: BLE001 -- whatever a hostile value made attrs or cattrs raise
+            raise WireError(tuple(self._problems(error, path))) from None
+
+    def problem(self, error: FieldError, path: str) -> str:
+        """
+        Return what a class said about a field of its own, with the path from outside.
+        """
+        return problem_at(f"{path}.{self._names.get(error.field, error.field)}", error.problem)
+
+    def _problems(self, error: Exception, path: str) -> Iterator[str]:
+        if isinstance(error, (ClassValidationError, IterableValidationError)):
+            for inner, place in self._parts(error, path):
+                yield from self._problems(inner, place)
+        elif isinstance(error, ForbiddenExtraKeysError):
+            for key in sorted(error.extra_fields):
+                yield problem_at(f"{path}.{key}", "there is no such field")
+        elif isinstance(error, FieldError):
+            yield self.problem(error, path)
+        else:
+            yield problem_at(path, "is missing" if isinstance(error, KeyError) else str(error))
+
+    def _parts(
+        self, error: ClassValidationError | IterableValidationError, path: str
+    ) -> Iterator[tuple[Exception, str]]:
+        of_fields, others = error.group_exceptions()
+        for inner, note in of_fields:
+            if isinstance(note, IterableValidationNote):
+                yield inner, f"{path}[{note.index}]"
+            else:
+                yield inner, f"{path}.{self._names.get(note.name, note.name)}"
+        yield from ((inner, path) for inner in others)
+
+    def _converter(self, hooks: Mapping[Any, Hook], *, thorough: bool) -> cattrs.Converter:
+        converter = cattrs.Converter(detailed_validation=thorough)
+        for kind, hook in _PLAIN.items():
+            converter.register_structure_hook(kind, hook)
+        converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
+        converter.register_structure_hook_func(_is_enum, _member)
+        converter.register_structure_hook_factory(
+            lambda kind: get_origin(kind) in (Union, types.UnionType), _optional
+        )
+        converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _items)
+        converter.register_structure_hook_factory(attrs.has, self._object)
+        for kind, hook in hooks.items():
+            converter.register_structure_hook_func(functools.partial(operator.eq, kind), hook)
+        return converter
+
+    def _object(self, kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- any attrs class
+        overrides = {}
+        for field in attrs.fields(kind):
+            check = converter.detailed_validation and field.validator and not field.converter
+            inner = converter.get_structure_hook(field.type)
+            overrides[field.name] = override(
+                rename=self._names.get(field.name),
+                struct_hook=_checked(field, inner) if check else inner,
+            )
+        read = make_dict_structure_fn(
+            kind,
+            converter,
+            _cattrs_forbid_extra_keys=not self._extra_keys,
+            _cattrs_detailed_validation=converter.detailed_validation,
+            **overrides,
+        )
+
+        def hook(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see Hook
+            if type(value) is not dict:
+                raise wrong(value, "an object")
+            return read(value, kind)
+
+        return hook
+
+
+def _checked(field: "attrs.Attribute[Any]", inner: Hook) -> Hook:
+    """
+    Return *inner* after the validator of *field*, which says more about what is expected than a
+    type can, and of which attrs would ask only the first that fails.
+    """
+
+    def hook(value: Any, kind: Any) -> Any:  # noqa: ANN401 -- see Hook
+        try:
+            with contextlib.suppress(OverflowError):
+                field.validator(None, field, value)  # type: ignore[misc]  # there is one: see _object()
+        except FieldError as error:
+            raise ValueError(error.problem) from None
+        return inner(value, kind)
+
+    return hook
+
+
+def _exactly(kind: type, words: str) -> Hook:
+    def hook(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see Hook
+        if type(value) is not kind:
+            raise wrong(value, words)
+        return value
+
+    return hook
+
+
+def _real(value: Any, _kind: Any) -> float:  # noqa: ANN401 -- see Hook
+    if type(value) in (int, float):
+        with contextlib.suppress(OverflowError):
+            if math.isfinite(value):
+                return float(value)
+    raise wrong(value, "a number")
+
+
+def _text(value: Any, _kind: Any) -> str:  # noqa: ANN401 -- see Hook
+    if type(value) is not str:
+        raise wrong(value, "text")
+    # JSON can escape half a surrogate pair, which no file and no database takes.
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise wrong(value, "text in Unicode")
+    return value
+
+
+_PLAIN: Final[Mapping[Any, Hook]] = {
+    bool: _exactly(bool, "true or false"),
+    int: _exactly(int, "an integer"),
+    float: _real,
+    str: _text,
+}
+
+
+def _is_enum(kind: Any) -> bool:  # noqa: ANN401 -- see Hook
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
+
+
+def _member(value: Any, kind: Any) -> enum.Enum:  # noqa: ANN401 -- see Hook
+    for member in kind:
+        if type(value) is str and member.value == value:
+            return member  # type: ignore[no-any-return]  # of the enum *kind*
+    raise wrong(value, _one_of([member.value for member in kind]))
+
+
+def _literal(value: Any, kind: Any) -> object:  # noqa: ANN401 -- see Hook
+    for word in get_args(kind):
+        # 1 equals True and 1.0.
+        if type(value) is type(word) and value == word:
+            return value
+    raise wrong(value, _one_of(get_args(kind)))
+
+
+def _one_of(words: Iterable[object]) -> str:
+    listed = [str(word) for word in words]
+    return listed[0] if len(listed) == 1 else "one of " + ", ".join(listed)
+
+
+def _optional(kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- see Hook
+    (inner,) = (part for part in get_args(kind) if part is not type(None))
+    read = converter.get_structure_hook(inner)
+    return lambda value, _kind: None if value is None else read(value, inner)
+
+
+def _items(kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- see Hook
+    read = list_structure_factory(list[get_args(kind)[0]], converter)  # type: ignore[misc]  # a type made at run time
+
+    def hook(value: Any, _kind: Any) -> tuple[Any, ...]:  # noqa: ANN401 -- see Hook
+        if type(value) is not list:
+            raise wrong(value, "a list")
+        return tuple(read(value, kind))
+
+    return hook
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
