@@ -1,9 +1,7 @@
 """Flow: which channels drain and which fill, from hours that are digested once."""
 
 import math
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from revops.core.memory import FlowMemory, FlowState
 from revops.core.plan import FlowView
@@ -20,7 +18,6 @@ SURPRISES: Final = 3
 FULL_CONFIDENCE: Final = 20
 CONFIDENCE_HALF_LIFE_DAYS: Final = 3
 
-_FRESH: Final = FlowMemory(hour=0)
 # A net flow may drift by 10 % of capacity per day within a day (0.02 per square root of an hour);
 # its trend is a much slower thing, and what is left of a trend halves in a day.
 _RATIO_NOISE: Final = 0.02**2
@@ -31,39 +28,69 @@ _AMOUNT_SPREAD: Final = 5.0
 _MOST_RATIO: Final = 100.0
 
 
+class _State(NamedTuple):
+    """
+    The fields of `FlowMemory`: a tuple, because a first cycle digests a week of hours.
+    """
+
+    hour: int
+    in_sum: float
+    out_sum: float
+    count_sum: float
+    ratio: float
+    velocity: float
+    variance: float
+    covariance: float
+    velocity_variance: float
+    surprises: int
+    regime_hour: int | None
+    state: FlowState
+
+
+def _state(memory: FlowMemory) -> _State:
+    return _State(*(getattr(memory, name) for name in _State._fields))
+
+
+_NOTHING: Final = _state(FlowMemory(hour=0))
+
+
 def digest(memory: FlowMemory | None, traffic: Traffic, capacity: Msat) -> FlowMemory | None:
     """
     Return *memory* after the complete hours of *traffic* that it has not seen; `None` when there
     never was one.
     """
-    for part in traffic.hours:
-        if part.start < traffic.until // HOUR and (memory is None or part.start > memory.hour):
-            memory = _after(memory, part, capacity)
-    return memory
+    last = memory.hour if memory else -1
+    until = traffic.until // HOUR
+    new = [part for part in traffic.hours if last < part.start < until]
+    if not new:
+        return memory
+    state = _state(memory) if memory else _NOTHING._replace(hour=new[0].start - 1)
+    for part in new:
+        state = _after(state, part, capacity)
+    return FlowMemory(**state._asdict())
 
 
-def _after(memory: FlowMemory | None, part: Slice, capacity: Msat) -> FlowMemory:
-    gap = part.start - memory.hour if memory else 1
-    memory = memory or _FRESH
+def _after(state: _State, part: Slice, capacity: Msat) -> _State:
+    gap = part.start - state.hour
     kept = 0.5 ** (gap / HALF_LIFE_H)
     count = part.in_count + part.out_count
-    sums = attrs.evolve(
-        memory,
+    state = state._replace(
         hour=part.start,
-        in_sum=memory.in_sum * kept + part.in_msat,
-        out_sum=memory.out_sum * kept + part.out_msat,
-        count_sum=memory.count_sum * kept + count,
+        in_sum=state.in_sum * kept + part.in_msat,
+        out_sum=state.out_sum * kept + part.out_msat,
+        count_sum=state.count_sum * kept + count,
     )
-    sums = attrs.evolve(sums, state=_classified(sums.state, direction(sums)))
     seen = _share(part.out_msat - part.in_msat, capacity) * 24 / gap
-    return _observed(sums, gap, seen, _noise(sums, count, gap, capacity))
+    return _observed(state, gap, seen, _noise(state, count, gap, capacity))._replace(
+        state=_classified(state.state, _direction(state.in_sum, state.out_sum))
+    )
 
 
 def _share(amount: float, capacity: Msat) -> float:
     return min(max(amount / capacity, -_MOST_RATIO), _MOST_RATIO)
 
 
-def _noise(memory: FlowMemory, count: int, hours: int, capacity: Msat) -> float:
+def _noise(memory: _State, count: int, hours: int, capacity: Msat) -> float:
     """
     Return the variance of a net flow per day made of *count* forwards: compound Poisson.
     """
@@ -72,7 +99,7 @@ def _noise(memory: FlowMemory, count: int, hours: int, capacity: Msat) -> float:
     return max((24 / hours * amount) ** 2 * max(count, 1) * _AMOUNT_SPREAD, 1e-8)
 
 
-def _observed(memory: FlowMemory, hours: int, seen: float, noise: float) -> FlowMemory:
+def _observed(memory: _State, hours: int, seen: float, noise: float) -> _State:
     """
     Return *memory* one Kalman step on: *hours* later a net flow of *seen* was measured.
     """
@@ -93,12 +120,11 @@ def _observed(memory: FlowMemory, hours: int, seen: float, noise: float) -> Flow
     changed = surprises >= SURPRISES
     if changed:
         # What was known is about another regime: believe the new hours as if they were the first.
-        variance, covariance = _FRESH.variance, 0.0
-        velocity_variance = _FRESH.velocity_variance
+        variance, covariance = _NOTHING.variance, 0.0
+        velocity_variance = _NOTHING.velocity_variance
     gain = variance / (variance + noise)
     velocity_gain = covariance / (variance + noise)
-    return attrs.evolve(
-        memory,
+    return memory._replace(
         ratio=ratio + gain * surprise,
         velocity=kept * memory.velocity + velocity_gain * surprise,
         # (1 - gain) as noise / (variance + noise): it cannot cancel to below zero.
@@ -120,6 +146,10 @@ def direction(*memories: FlowMemory) -> float:
         kept = 0.5 ** ((latest - memory.hour) / HALF_LIFE_H)
         into += memory.in_sum * kept
         out += memory.out_sum * kept
+    return _direction(into, out)
+
+
+def _direction(into: float, out: float) -> float:
     return (out - into) / (out + into) if out + into > 0 else 0.0
 
 
@@ -147,13 +177,13 @@ def view(
     out_msat = sum(day.out_msat for day in days)
     moved = (out_msat + sum(day.in_msat for day in days)) / covered / channel.capacity_msat
     dormant = memory is None or forwards < FEWEST_FORWARDS or moved < LEAST_TURNOVER
-    known = _until(memory, traffic, channel.capacity_msat) if memory else _FRESH
+    known = _until(memory, traffic, channel.capacity_msat) if memory else _NOTHING
     deviation = math.sqrt(known.variance)
     drained = known.ratio * channel.capacity_msat / 24
     moving = memory is not None and abs(known.ratio) > deviation
     return FlowView(
         state=FlowState.DORMANT if dormant else known.state,
-        direction=direction(known),
+        direction=_direction(known.in_sum, known.out_sum),
         turnover=moved,
         net_ratio=known.ratio,
         net_ratio_sd=deviation,
@@ -167,19 +197,18 @@ def view(
     )
 
 
-def _until(memory: FlowMemory, traffic: Traffic, capacity: Msat) -> FlowMemory:
+def _until(memory: FlowMemory, traffic: Traffic, capacity: Msat) -> _State:
     """
     Return *memory* with the quiet hours since taken as a measurement of no flow.
 
     They are not digested for good: the hour that ends them will measure the whole gap.
     """
+    state = _state(memory)
     quiet = traffic.until // HOUR - 1 - memory.hour
     if quiet < 1:
-        return memory
-    return attrs.evolve(
-        _observed(memory, quiet, 0.0, _noise(memory, 1, quiet, capacity)),
-        regime_hour=memory.regime_hour,
-    )
+        return state
+    filtered = _observed(state, quiet, 0.0, _noise(state, 1, quiet, capacity))
+    return filtered._replace(regime_hour=memory.regime_hour)
 
 
 def _confidence(forwards: int, traffic: Traffic, now: Instant) -> float:

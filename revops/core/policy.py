@@ -94,6 +94,10 @@ class Policy:
                 raise checks.FieldError(low, f"expected at most {high} {upper}, got {lower}")
 
 
+DEFAULT: Final = Policy(peer_id=PeerId("00" * 33))
+"""What holds for a peer that nobody spoke of."""
+
+
 class PolicyRefusedError(Exception):
     """
     A change of policies that is not made; nothing of it was.

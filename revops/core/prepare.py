@@ -14,7 +14,7 @@ from revops.core.fees.standing import settled
 from revops.core.fees.vegas import reflex
 from revops.core.memory import ChannelMemory, FeeMemory, FlowMemory, VegasMemory
 from revops.core.plan import FlowView
-from revops.core.policy import Policy, in_force
+from revops.core.policy import DEFAULT, in_force
 from revops.core.reasons import Reason
 from revops.core.snapshot import NORMAL, Channel, FeerateSample, Snapshot
 from revops.core.units import DAY, ChannelId, Instant, PeerId
@@ -57,7 +57,7 @@ def prepared(snapshot: Snapshot, config: Config) -> Prepared:
         views.append(
             ChannelView(
                 channel=channel,
-                policy=policies.get(channel.peer_id) or Policy(peer_id=channel.peer_id),
+                policy=policies.get(channel.peer_id, DEFAULT),
                 memory=fee,
                 flow=_flow(channel, flows[channel.channel_id], snapshot.now, config),
                 peer=peers[channel.peer_id],

@@ -122,12 +122,19 @@ def _unless_quiet(quote: Quote, view: ChannelView, traffic: Traffic, context: Co
     return quote.because(Code.CLIMB_QUIET, facts, base_ppm=stays.base_ppm, memory=memory)
 
 
-def seen(memory: ClimbMemory, view: ChannelView, traffic: Traffic, context: Context) -> ClimbMemory:
+def seen(
+    memory: ClimbMemory,
+    view: ChannelView,
+    traffic: Traffic,
+    context: Context,
+    window: Window | None = None,
+) -> ClimbMemory:
     """
-    Return *memory* having looked at the traffic up to now.
+    Return *memory* having looked at the traffic up to now, with its open window replaced.
     """
     return attrs.evolve(
         memory,
+        window=window or memory.window,
         seen_out_count=traffic.out_count,
         seen_at=context.now,
         live=why_not_live(view) is None,
@@ -160,22 +167,28 @@ def step(memory: ClimbMemory, quote: Quote, view: ChannelView, context: Context)
     if traffic is None:
         return memory, Code.CLIMB_BLIND, {"base_ppm": memory.base_ppm}
     came = max(0, traffic.out_count - _or(memory.seen_out_count, traffic.out_count))
-    elapsed = context.now - memory.seen_at
-    was_live, memory = memory.live, seen(memory, view, traffic, context)
     if memory.resting:
-        return _rested(memory, came, quote)
-    if not memory.live:
-        return memory, Code.CLIMB_NOT_LIVE, {"why": why_not_live(view) or ""}
-    wanted = quote.but(base_ppm=memory.window.fee_ppm).price
-    if abs(wanted - quote.in_force) >= dead_band(quote.in_force):
-        return memory, Code.CLIMB_NOT_LIVE, {"why": f"{wanted} ppm is not in force yet"}
-    if was_live and 0 < elapsed <= LONGEST_GAP * context.config.fee_interval:
-        window = memory.window
-        memory = attrs.evolve(
-            memory,
-            window=attrs.evolve(window, live_s=window.live_s + elapsed, count=window.count + came),
-        )
-    return _concluded(memory, quote, traffic)
+        return _rested(seen(memory, view, traffic, context), came, quote)
+    wanted = quote._replace(base_ppm=memory.window.fee_ppm).price
+    in_force = abs(wanted - quote.in_force) < dead_band(quote.in_force)
+    looked = seen(memory, view, traffic, context, _longer(memory, came, context, teaches=in_force))
+    if not looked.live:
+        unchanged = attrs.evolve(looked, window=memory.window)
+        return unchanged, Code.CLIMB_NOT_LIVE, {"why": why_not_live(view) or ""}
+    if not in_force:
+        return looked, Code.CLIMB_NOT_LIVE, {"why": f"{wanted} ppm is not in force yet"}
+    return _concluded(looked, quote, traffic)
+
+
+def _longer(memory: ClimbMemory, came: int, context: Context, *, teaches: bool) -> Window:
+    """
+    Return the open window with the time since the last look, when that is evidence.
+    """
+    window, elapsed = memory.window, context.now - memory.seen_at
+    known = 0 < elapsed <= LONGEST_GAP * context.config.fee_interval
+    if not (teaches and memory.live and known):
+        return window
+    return Window(fee_ppm=window.fee_ppm, live_s=window.live_s + elapsed, count=window.count + came)
 
 
 def _or(value: int | None, default: int) -> int:

@@ -40,7 +40,7 @@ def congestion(quote: Quote, view: ChannelView, context: Context) -> Quote:
     if calm >= CALM_CYCLES:
         # The ceiling was no price that anybody searched for: back in one step.
         over = attrs.evolve(memory, congested=False, calm=0)
-        return quote.but(memory=over, unlimited=True, urgent=True)
+        return quote._replace(memory=over, unlimited=True, urgent=True)
     facts = {"calm": calm, "needed": CALM_CYCLES}
     return _at_ceiling(quote, Code.CONGESTION_EASES, facts, attrs.evolve(memory, calm=calm))
 

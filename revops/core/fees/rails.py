@@ -79,7 +79,7 @@ def proposed(quote: Quote, view: ChannelView, context: Context) -> tuple[Quote, 
         price = quote.in_force
     if htlc_max is not None:
         quote = quote.because(Code.HTLC_MAX, {"htlc_max_msat": htlc_max})
-    return quote.but(base_ppm=price, factor=1.0, at_ceiling=False), SetFee(
+    return quote._replace(base_ppm=price, factor=1.0, at_ceiling=False), SetFee(
         channel_id=channel.channel_id,
         scid=channel.scid,
         peer_id=channel.peer_id,

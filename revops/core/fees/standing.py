@@ -22,6 +22,8 @@ def settled(memory: FeeMemory, channel: Channel, now: Instant) -> FeeMemory:
     """
     price = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
     changes = tuple(change for change in memory.changes if change.at > now - DAY)
+    if memory.asked is None and price == memory.known and changes == memory.changes:
+        return memory
     seen = attrs.evolve(memory, known=price, asked=None, changes=changes)
     asked = memory.asked
     if asked and price == asked.price:
@@ -46,7 +48,7 @@ def standing(quote: Quote, view: ChannelView, context: Context) -> Quote:
     if view.policy.strategy is Strategy.HIVE:
         return _given(quote, Code.HIVE, context.config.hive_fee_ppm, Msat(0))
     if quote.memory.climb:
-        return quote.but(base_ppm=quote.memory.climb.base_ppm)
+        return quote._replace(base_ppm=quote.memory.climb.base_ppm)
     return _begun(quote, view, context)
 
 
