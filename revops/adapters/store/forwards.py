@@ -1,0 +1,253 @@
+"""Forwards: sums by hour and day, and how far they are complete, in one transaction."""
+
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+import attrs
+
+from revops.core.memory import Memory
+from revops.core.snapshot import Channel, Slice, Traffic
+from revops.core.tally import Tally, merged
+from revops.core.units import DAY, HOUR, ChannelId, Instant, Scid
+
+_SLICE: Final = tuple(field.name for field in attrs.fields(Slice))
+_SUMS: Final = _SLICE[1:]
+_sums_of: Final = attrgetter(*_SUMS)
+
+# Column names are those of Slice, so that nothing from outside gets into these statements.
+_ADD: Final = f"""
+    INSERT INTO forward_stats (scid, span, start, {", ".join(_SUMS)})
+    VALUES (?, ?, ?{", ?" * len(_SUMS)})
+    ON CONFLICT (scid, span, start) DO UPDATE SET
+    {", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)}
+"""  # noqa: S608 -- see above
+_HOURS: Final = f"""
+    SELECT {", ".join(_SLICE)} FROM forward_stats
+    WHERE scid = ? AND span = 'hour' AND start > ? AND start < ?
+"""  # noqa: S608 -- see above
+# A cross join keeps its order: one look per channel, where a plain one may read all of the books.
+_DAY: Final = f"""
+    SELECT scid, {", ".join(_SLICE)} FROM channel_scids CROSS JOIN forward_stats USING (scid)
+    WHERE span = 'day' AND start = ?
+"""  # noqa: S608 -- see above
+_ADD_TOTALS: Final = """
+    INSERT INTO forward_totals (scid, out_count, last_hour, last_in_at, last_out_at)
+    VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (scid) DO UPDATE SET
+    out_count = out_count + excluded.out_count,
+    last_hour = max(last_hour, excluded.last_hour),
+    last_in_at = max(ifnull(last_in_at, excluded.last_in_at), ifnull(excluded.last_in_at, 0)),
+    last_out_at = max(ifnull(last_out_at, excluded.last_out_at), ifnull(excluded.last_out_at, 0))
+"""
+
+
+@attrs.frozen(kw_only=True)
+class Books:
+    """
+    What time the counted forwards cover completely.
+
+    Attributes:
+        since: When the earliest was; `None` while nothing is known of the past.
+        until: `None` until they were complete once.
+        quarantined: How many rows could not be and were left out.
+    """
+
+    since: Instant | None = None
+    until: Instant | None = None
+    quarantined: int = 0
+
+
+def read_books(connection: sqlite3.Connection) -> Books:
+    """
+    Return how far the forwards are counted.
+    """
+    row = connection.execute("SELECT since, until, quarantined FROM books").fetchone()
+    return Books(since=row[0], until=row[1], quarantined=row[2]) if row else Books()
+
+
+def read_cursors(connection: sqlite3.Connection) -> dict[str, int]:
+    """
+    Return where to go on reading each list.
+    """
+    return dict(connection.execute("SELECT name, position FROM cursors"))
+
+
+def take(
+    connection: sqlite3.Connection, sums: Tally, cursors: Mapping[str, int], until: Instant | None
+) -> None:
+    """
+    Add *sums* to the books and move the *cursors* past what they were made of.
+    """
+    connection.executemany(_ADD, _stats(sums))
+    connection.executemany(_ADD_TOTALS, _totals(sums))
+    connection.executemany("REPLACE INTO cursors (name, position) VALUES (?, ?)", cursors.items())
+    _extend(connection, sums, until)
+
+
+def _stats(sums: Tally) -> Iterator[tuple[str | int, ...]]:
+    for (scid, hour), part in sums.hours.items():
+        numbers = _sums_of(part)
+        yield (scid, "hour", hour, *numbers)
+        yield (scid, "day", hour // 24, *numbers)
+
+
+def _totals(sums: Tally) -> Iterator[tuple[str | int | None, ...]]:
+    out_counts: dict[Scid, int] = defaultdict(int)
+    last_hours: dict[Scid, int] = {}
+    for (scid, hour), part in sums.hours.items():
+        out_counts[scid] += part.out_count
+        last_hours[scid] = max(hour, last_hours.get(scid, hour))
+    for scid, count in out_counts.items():
+        last_in, last_out = sums.last_in_at.get(scid), sums.last_out_at.get(scid)
+        yield (scid, count, last_hours[scid], last_in, last_out)
+
+
+def _extend(connection: sqlite3.Connection, sums: Tally, until: Instant | None) -> None:
+    before = read_books(connection)
+    starts = [hour * HOUR for _scid, hour in sums.hours]
+    starts += [at for at in (before.since, until) if at is not None]
+    connection.execute(
+        "REPLACE INTO books (id, since, until, quarantined) VALUES (1, ?, ?, ?)",
+        (
+            min(starts, default=None),
+            before.until if until is None else until,
+            before.quarantined + len(sums.quarantined),
+        ),
+    )
+
+
+def know_channels(
+    connection: sqlite3.Connection, pairs: Iterable[tuple[Scid, ChannelId]], at: Instant
+) -> None:
+    """
+    Write down which channel each short channel id belongs to.
+    """
+    connection.executemany(
+        "INSERT OR IGNORE INTO channel_scids (scid, channel_id, first_seen_at) VALUES (?, ?, ?)",
+        ((scid, channel_id, at) for scid, channel_id in pairs),
+    )
+
+
+def unknown_channels(
+    connection: sqlite3.Connection, channels: Iterable[Channel]
+) -> list[tuple[Scid, ChannelId]]:
+    """
+    Return those of *channels* whose short channel id is not written down yet.
+    """
+    known = {scid for (scid,) in connection.execute("SELECT scid FROM channel_scids")}
+    return [
+        (channel.scid, channel.channel_id)
+        for channel in channels
+        if channel.scid is not None and channel.scid not in known
+    ]
+
+
+class TrafficReader:
+    """
+    Reads traffic, and keeps the days that are over: all of the window but one, and they do not
+    change any more unless a forward comes late.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over: dict[int, dict[Scid, Slice]] = {}
+
+    def forget(self, sums: Tally) -> None:
+        """
+        Keep no day that *sums*, which are in the books by now, added to.
+        """
+        with self._lock:
+            for day in {hour // 24 for _scid, hour in sums.hours}:
+                self._over.pop(day, None)
+
+    def read(
+        self, connection: sqlite3.Connection, now: Instant, window_days: int, memory: Memory
+    ) -> dict[ChannelId, Traffic]:
+        """
+        Return what the books say about every known channel; nothing before they are complete.
+        """
+        books = read_books(connection)
+        if books.since is None or books.until is None:
+            return {}
+        start = now - window_days * DAY
+        days = self._days(connection, range(start // DAY, now // DAY + 1), books.until)
+        totals = _read_totals(connection)
+        digested = {m.channel_id: m.flow.hour for m in memory.channels if m.flow is not None}
+        traffic = {}
+        for channel_id, scids in _read_scids(connection).items():
+            after = digested.get(channel_id, start // HOUR - 1)
+            parts = [totals[scid] for scid in scids if scid in totals]
+            active = [part.scid for part in parts if part.last_hour > after]
+            traffic[channel_id] = Traffic(
+                since=books.since,
+                until=books.until,
+                out_count=sum(part.out_count for part in parts),
+                last_in_at=_latest(part.last_in_at for part in parts),
+                last_out_at=_latest(part.last_out_at for part in parts),
+                hours=_hours(connection, active, after, books.until // HOUR),
+                days=_joined([day[scid] for day in days for scid in scids if scid in day], scids),
+            )
+        return traffic
+
+    def _days(
+        self, connection: sqlite3.Connection, window: range, until: Instant
+    ) -> list[dict[Scid, Slice]]:
+        with self._lock:
+            days = {day: self._over.get(day) or _read_day(connection, day) for day in window}
+            self._over = {day: slices for day, slices in days.items() if day < until // DAY}
+        return list(days.values())
+
+
+class _Totals(NamedTuple):
+    scid: Scid
+    out_count: int
+    last_hour: int
+    last_in_at: Instant | None
+    last_out_at: Instant | None
+
+
+def _read_totals(connection: sqlite3.Connection) -> dict[Scid, _Totals]:
+    rows = connection.execute(f"SELECT {', '.join(_Totals._fields)} FROM forward_totals")  # noqa: S608 -- see above
+    return {row[0]: _Totals._make(row) for row in rows}
+
+
+def _read_day(connection: sqlite3.Connection, day: int) -> dict[Scid, Slice]:
+    return {scid: _slice(row) for scid, *row in connection.execute(_DAY, (day,))}
+
+
+def _read_scids(connection: sqlite3.Connection) -> dict[ChannelId, list[Scid]]:
+    scids: dict[ChannelId, list[Scid]] = defaultdict(list)
+    for scid, channel_id in connection.execute("SELECT scid, channel_id FROM channel_scids"):
+        scids[channel_id].append(scid)
+    return scids
+
+
+def _hours(
+    connection: sqlite3.Connection, scids: Sequence[Scid], after: int, before: int
+) -> Sequence[Slice]:
+    rows = (row for scid in scids for row in connection.execute(_HOURS, (scid, after, before)))
+    return _joined([_slice(row) for row in rows], scids)
+
+
+def _slice(row: Iterable[int]) -> Slice:
+    return Slice(**dict(zip(_SLICE, row, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
+
+
+def _latest(times: Iterable[Instant | None]) -> Instant | None:
+    return max((at for at in times if at is not None), default=None)
+
+
+def _joined(slices: Sequence[Slice], scids: Sequence[Scid]) -> Sequence[Slice]:
+    """
+    Return *slices* with those added up that start together, as they do where a splice fell in.
+    """
+    if len(scids) <= 1:
+        return slices
+    parts: dict[int, list[Slice]] = defaultdict(list)
+    for part in slices:
+        parts[part.start].append(part)
+    return [merged(same, start) for start, same in parts.items()]

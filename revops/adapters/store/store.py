@@ -1,0 +1,298 @@
+"""Store: one SQLite file, one thread that writes it, and readers that cannot."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from revops.adapters.errors import StoreError, WireError
+from revops.adapters.store import forwards, journal, policies, schema
+from revops.core.memory import ChannelMemory, Memory
+from revops.core.outcomes import Outcome
+from revops.core.plan import Area, Decision, Plan
+from revops.core.policy import PolicyBook
+from revops.core.reasons import Reason
+from revops.core.snapshot import Channel, FeerateSample, Traffic
+from revops.core.tally import Tally
+from revops.core.units import ChannelId, Instant
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_OLDEST_SQLITE: Final = (3, 37, 0)  # the first with STRICT tables
+_PATIENCE_S: Final = 5.0
+# What to do about an error of SQLite's or the system's, by a piece of its message.
+_ADVICE: Final = (
+    ("is locked", "another program holds it: stop that one"),
+    ("not a database", "name another file with revenue-ops-db-path"),
+    ("malformed", "restore a backup, or name a new file with revenue-ops-db-path to count anew"),
+    ("full", "make room on the disk"),
+    ("I/O error", "look after the disk"),
+    ("", "let the user that runs lightningd write the file and its directory"),
+)
+
+
+class Store:
+    """
+    The books: every write is one transaction, made by the one thread that may write; it is on the
+    disk when the method returns.
+
+    `Store.open` makes one.
+
+    Raises:
+        StoreError: From every method, when the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="revops-store")
+        self._writing = self._writer.submit(_open_writing, path).result()
+        self._own = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._traffic = forwards.TrafficReader()
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """
+        Return the books at *path*, made or brought up to date.
+
+        Raises:
+            StoreError: They cannot be; nothing was changed.
+        """
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            msg = f"SQLite {sqlite3.sqlite_version} is too old: Python needs 3.37 or later"
+            raise StoreError(msg)
+        with _plainly(path):
+            _create(path)
+            schema.bring_up_to_date(path)
+            path.chmod(0o600)
+            return cls(path)
+
+    def close(self) -> None:
+        """
+        Close the books; a write that has begun is finished first.
+        """
+        self._writer.submit(self._writing.close)
+        self._writer.shutdown()
+        for connection in self._readers:
+            connection.close()
+
+    # Forwards ------------------------------------------------------------------------------
+
+    def take_forwards(self, sums: Tally, cursors: Mapping[str, int], until: Instant | None) -> None:
+        """
+        Add *sums* to the books, which are complete up to *until* now; `None` when they are not.
+
+        *sums* and *cursors* are written together: whoever reads on from the cursors counts every
+        forward once, whatever happens in between.
+        """
+        self._write(forwards.take, sums, cursors, until)
+        self._traffic.forget(sums)
+
+    def cursors(self) -> dict[str, int]:
+        """
+        Return where to go on reading each of lightningd's lists.
+        """
+        return self._read(forwards.read_cursors)
+
+    def books(self) -> forwards.Books:
+        """
+        Return how far the forwards are counted.
+        """
+        return self._read(forwards.read_books)
+
+    def know_channels(self, channels: Iterable[Channel], at: Instant) -> None:
+        """
+        Write down which channel each short channel id belongs to, where that is new.
+        """
+        if unknown := self._read(forwards.unknown_channels, channels):
+            self._write(forwards.know_channels, unknown, at)
+
+    def traffic(self, now: Instant, window_days: int, memory: Memory) -> dict[ChannelId, Traffic]:
+        """
+        Return what the books say about each known channel: the hours that *memory* has not
+        digested and the days of the window. Nothing, until the books were complete once.
+        """
+        return self._read(self._traffic.read, now, window_days, memory)
+
+    # Feerates and policies -----------------------------------------------------------------
+
+    def add_feerate(self, sample: FeerateSample) -> None:
+        """
+        Keep *sample*.
+        """
+        self._write(_add_feerate, sample)
+
+    def feerates(self, since: Instant) -> tuple[FeerateSample, ...]:
+        """
+        Return the samples from *since* on, the latest last.
+        """
+        return self._read(_feerates, since)
+
+    def policies(self) -> PolicyBook:
+        """
+        Return what was saved.
+        """
+        return self._read(policies.read)
+
+    def save_policies(self, book: PolicyBook, before: PolicyBook) -> None:
+        """
+        Save *book*, which was made from *before*.
+        """
+        self._write(policies.save, book, before)
+
+    # Decisions -----------------------------------------------------------------------------
+
+    def load_memory(self) -> Memory:
+        """
+        Return what the last cycle left.
+        """
+        return self._read(journal.read_memory)
+
+    def write_down(
+        self, plan: Plan, changed: Sequence[ChannelMemory]
+    ) -> tuple[journal.JournalEntry, ...]:
+        """
+        Write down all of *plan* before any of it is done; *changed* are the channels of its
+        memory that the last cycle left otherwise. Return what is to be done now.
+        """
+        return self._write(journal.write_down, plan, changed)
+
+    def settle(self, entry_id: int, outcome: Outcome, at: Instant) -> None:
+        """
+        Write down what became of an action.
+        """
+        self._write(journal.settle, entry_id, outcome, at)
+
+    def last_decision(self, channel_id: ChannelId, area: Area = "fee") -> Decision | None:
+        """
+        Return the last decision about a channel.
+        """
+        return self._read(journal.read_decision, channel_id, area)
+
+    def last_cycle(self, area: Area = "fee") -> tuple[Instant, tuple[Reason, ...]] | None:
+        """
+        Return when the last cycle was, and what concerned all channels in it.
+        """
+        return self._read(journal.read_cycle, area)
+
+    def fee_changes(self, limit: int) -> tuple[journal.FeeChange, ...]:
+        """
+        Return the last *limit* fee changes that the node confirmed, the latest first.
+        """
+        return self._read(journal.read_fee_changes, limit)
+
+    # The file ------------------------------------------------------------------------------
+
+    def schema_version(self) -> int:
+        """
+        Return the number of the last migration.
+        """
+        return int(self._read(schema.applied)[-1].split(".")[0])
+
+    def size_bytes(self) -> int:
+        """
+        Return what the books take on the disk.
+        """
+        files = (Path(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    # Connections ---------------------------------------------------------------------------
+
+    def _write(
+        self,
+        work: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        def transaction() -> T:
+            with _transaction(self._writing, "BEGIN IMMEDIATE"):
+                return work(self._writing, *args, **kwargs)
+
+        with _plainly(self.path):
+            return self._writer.submit(transaction).result()
+
+    def _read(
+        self,
+        work: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        with _plainly(self.path):
+            if not hasattr(self._own, "connection"):
+                self._own.connection = self._open_reading()
+            with _transaction(self._own.connection, "BEGIN"):
+                return work(self._own.connection, *args, **kwargs)
+
+    def _open_reading(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=_PATIENCE_S,
+            isolation_level=None,
+            check_same_thread=False,  # close() may be called by another thread
+        )
+        self._readers.append(connection)
+        return connection
+
+
+@contextmanager
+def _plainly(path: Path) -> Iterator[None]:
+    """
+    Turn what SQLite, the system or a row says into one sentence, mostly with advice.
+    """
+    try:
+        yield
+    except WireError as error:
+        msg = f"{path}: a row cannot be read: {'; '.join(error.problems)}"
+        raise StoreError(msg) from error
+    except (sqlite3.Error, OSError) as error:
+        text = str(error)
+        advice = next(words for piece, words in _ADVICE if piece in text)
+        msg = f"{path}: {text}; {advice}"
+        raise StoreError(msg) from error
+
+
+def _create(path: Path) -> None:
+    # SQLite gives the files beside it the mode of this one, so that it is private from the start.
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _open_writing(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        msg = f"{path}: this file system allows no WAL; name a file on a local disk"
+        raise StoreError(msg)
+    # NORMAL would survive a kill, but a power cut could take back what was already acted on.
+    # FULL costs one fsync (about 1 ms) per transaction, a handful in a cycle.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back already when the disk failed it.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _add_feerate(connection: sqlite3.Connection, sample: FeerateSample) -> None:
+    connection.execute("REPLACE INTO feerates (at, perkw) VALUES (?, ?)", (sample.at, sample.perkw))
+
+
+def _feerates(connection: sqlite3.Connection, since: Instant) -> tuple[FeerateSample, ...]:
+    rows = connection.execute("SELECT at, perkw FROM feerates WHERE at >= ? ORDER BY at", (since,))
+    return tuple(FeerateSample(at=at, perkw=perkw) for at, perkw in rows)
