@@ -1,1 +1,1 @@
-"""."""
+"""The imperative shell: it runs the core against a node and decides nothing."""

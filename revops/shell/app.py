@@ -1,0 +1,28 @@
+"""The running plugin: all that works, in one place, for commands to ask and for the end."""
+
+from pathlib import Path
+
+import attrs
+
+from revops.adapters.store import Store
+from revops.shell.clock import Clock
+from revops.shell.cycle import Cycle
+from revops.shell.options import Settings
+from revops.shell.worker import Worker
+
+
+@attrs.frozen(kw_only=True)
+class App:
+    """
+    What `main.build` put together.
+
+    Attributes:
+        directory: lightningd's, of this network.
+    """
+
+    directory: Path
+    settings: Settings
+    clock: Clock
+    store: Store
+    cycle: Cycle
+    worker: Worker

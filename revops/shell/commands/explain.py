@@ -1,0 +1,100 @@
+"""revenue-explain: why a channel is priced as it is, step by step, as it was decided."""
+
+from typing import TYPE_CHECKING
+
+from revops.core.actions import Action, Hold, SetFee, assert_never
+from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
+from revops.core.plan import Decision
+from revops.core.reasons import Reason, sentence
+from revops.shell.commands.command import Answer, Command, CommandError, Params
+
+if TYPE_CHECKING:
+    from revops.shell.app import App
+    from revops.shell.cycle import Cycled
+
+
+def run(app: "App", params: Params) -> Answer:
+    """
+    Answer `revenue-explain`.
+    """
+    subject = str(params.bind("channel", needed=1)["channel"])
+    last = app.cycle.last
+    if last is None:
+        msg = "channel: nothing is decided yet since the start; the first cycle comes with a block"
+        raise CommandError(msg)
+    decisions = [d for d in last.plan.decisions if subject in (d.scid, d.channel_id, d.peer_id)]
+    if not decisions:
+        msg = f"channel: expected a short channel id or peer id of ours, got {subject!r}"
+        raise CommandError(msg)
+    next_cycle = app.worker.state().next_run
+    return {
+        "decided_at": last.plan.at,
+        "next_cycle_at": next_cycle,
+        "node": [_step(reason) for reason in last.plan.node_trail],
+        "channels": [_explained(decision, last, next_cycle) for decision in decisions],
+    }
+
+
+def _explained(decision: Decision, last: "Cycled", next_cycle: int) -> Answer:
+    until = decision.action.until if isinstance(decision.action, Hold) else None
+    outcome = next((became for action, became in last.done if action == decision.action), None)
+    return {
+        "scid": decision.scid,
+        "channel_id": decision.channel_id,
+        "peer_id": decision.peer_id,
+        decision.area: {
+            **_doing(decision.action),
+            "outcome": _became(outcome) if outcome else None,
+            "may_change_at": max(until or 0, next_cycle),
+            "steps": [_step(reason) for reason in decision.trail],
+        },
+    }
+
+
+def _step(reason: Reason) -> Answer:
+    return {
+        "code": reason.code.value,
+        "text": sentence(reason),
+        "before_ppm": reason.before,
+        "after_ppm": reason.after,
+        "facts": dict(reason.facts),
+    }
+
+
+def _doing(action: Action) -> Answer:  # noqa: RET503 -- assert_never does not return
+    match action:
+        case SetFee():
+            return {
+                "do": "set_fee",
+                "old_fee_ppm": action.old_ppm,
+                "new_fee_ppm": action.new_ppm,
+                "old_base_fee_msat": action.old_base_msat,
+                "new_base_fee_msat": action.new_base_msat,
+                "htlc_maximum_msat": action.htlc_max_msat,
+            }
+        case Hold():
+            return {"do": "hold"}
+        case _:
+            assert_never(action)
+
+
+def _became(outcome: Outcome) -> str:  # noqa: RET503 -- assert_never does not return
+    match outcome:
+        case Applied():
+            return "applied"
+        case Refused():
+            return f"refused: {outcome.error}"
+        case Unknown():
+            return f"unknown: {outcome.error}"
+        case Rehearsed():
+            return "rehearsed: dry-run is set"
+        case _:
+            assert_never(outcome)
+
+
+COMMAND = Command(
+    name="revenue-explain",
+    usage="channel",
+    help="Explain the last decision about a channel (short channel id, or all with a peer id).",
+    run=run,
+)

@@ -1,0 +1,69 @@
+"""revenue-snapshot: what the last cycle saw, as a file that `python -m revops.simulate` reads."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from revops.shell.commands.command import Answer, Command, CommandError, Params, switch
+
+if TYPE_CHECKING:
+    from revops.shell.app import App
+
+
+def run(app: "App", params: Params) -> Answer:
+    """
+    Answer `revenue-snapshot`.
+    """
+    from revops.adapters import wire  # noqa: PLC0415 -- the manifest has no use for it
+
+    arguments = params.bind("redact", "save")
+    redact = switch("redact", arguments.get("redact", True))
+    last = app.cycle.last
+    if last is None:
+        msg = "nothing was seen yet since the start; the first cycle comes with a block"
+        raise CommandError(msg)
+    snapshot = wire.redacted(last.snapshot) if redact else last.snapshot
+    # Where the books are decides nothing and names the operator's directories.
+    text = wire.write_snapshot(snapshot, attrs.evolve(last.config, db_path=None))
+    if "save" not in arguments:
+        answer: Answer = json.loads(text)
+        return answer
+    path = _inside(app.directory, str(arguments["save"]))
+    _write_private(path, text)
+    return {
+        "saved": str(path),
+        "size_bytes": path.stat().st_size,
+        "channels": len(snapshot.channels),
+    }
+
+
+def _inside(directory: Path, save: str) -> Path:
+    root = directory.resolve()
+    path = (root / save).resolve()
+    if root not in path.parents:
+        msg = f"save: expected a path inside {root}, got {save!r}"
+        raise CommandError(msg)
+    return path
+
+
+def _write_private(path: Path, text: str) -> None:
+    # A file that is there already is not ours to overwrite: keys live in this directory too.
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        msg = f"save: {path} cannot be written: {error.strerror}"
+        raise CommandError(msg) from None
+    with os.fdopen(file, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+COMMAND = Command(
+    name="revenue-snapshot",
+    usage="[redact] [save]",
+    help="Show what the last cycle saw, ready for python -m revops.simulate;"
+    " redact=false keeps names and ids, save=PATH writes a file inside lightning-dir.",
+    run=run,
+)

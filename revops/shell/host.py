@@ -1,0 +1,212 @@
+"""The host: what lightningd sees of us. It answers at once and leaves the work to the worker."""
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pyln.client import Plugin, RpcException
+from pyln.client.plugin import Method, Request
+
+from revops.adapters.errors import StoreError
+from revops.core.config import ConfigError
+from revops.shell.clock import Clock
+from revops.shell.commands import COMMANDS
+from revops.shell.commands.command import Answer, Command, CommandError, Params
+from revops.shell.options import Settings, declarations
+
+if TYPE_CHECKING:
+    from revops.shell.app import App
+
+_INVALID_PARAMS: Final = -32602
+_FAILED: Final = -1
+_START_PATIENCE: Final = 1.5
+"""Seconds that a command waits for a start under way."""
+_STOP_PATIENCE: Final = 1.5
+"""Seconds for the step under way at the end: lightningd expects us gone two after `shutdown`."""
+
+Start = Callable[[Path, Settings, Clock, Callable[[str, str], None]], "App"]
+
+
+class _NotRunningError(Exception):
+    """
+    There is nobody to answer; the sentence says why.
+    """
+
+
+class _Method(Method):  # type: ignore[misc]  # pyln ships no types
+    """
+    A method that sends its answer itself: pyln would log a traceback for every wrong argument.
+    """
+
+    def __init__(self, name: str, usage: str, description: str, func: Callable[..., None]) -> None:
+        super().__init__(name, func, description=description)
+        self.background = True
+        self._usage = usage
+
+    def get_usage(self) -> str:
+        """
+        Return the arguments; pyln would read them off the function.
+        """
+        return self._usage
+
+
+class Host:
+    """
+    The plugin as lightningd knows it: options, commands, notifications, start and end.
+    """
+
+    def __init__(self, start: Start) -> None:
+        self._start = start
+        self._settings = Settings()
+        self._rpc: Path | None = None
+        self._thread: threading.Thread | None = None
+        self._opened = threading.Event()
+        self._app: App | None = None
+        self._why_not = "it is starting, ask again in a second"
+        self._height: int | None = None
+        self._plugin = Plugin(dynamic=True)
+        for declaration in declarations():
+            self._plugin.add_option(**declaration)
+        for command in COMMANDS:
+            self._offer(command)
+        self._plugin.methods["setconfig"] = _Method("setconfig", "", "", self._set_config)
+        self._plugin.init()(self._init)
+        self._plugin.add_subscription("block_added", self._block_added)
+        self._plugin.add_subscription("forward_event", self._forward_event)
+        self._plugin.add_subscription("shutdown", self._shutdown)
+
+    def serve(self) -> None:
+        """
+        Serve until `shutdown`, or until lightningd is gone.
+        """
+        try:
+            self._plugin.run()
+        finally:
+            self._stop()
+
+    def _log(self, line: str, level: str) -> None:
+        self._plugin.log(line, level=level)
+
+    # Start and end -------------------------------------------------------------------------
+
+    def _init(
+        self, options: dict[str, Any], configuration: dict[str, Any], **_: object
+    ) -> dict[str, str] | None:
+        self._rpc = Path(configuration["lightning-dir"], configuration["rpc-file"])
+        try:
+            self._settings.start(options)
+        except ConfigError as error:
+            self._refuse_start(str(error))
+            # lightningd has been seen to die of the next setconfig once a plugin is gone whose
+            # options stand in its config file: when it starts with those, we stay and do nothing.
+            return None if configuration["startup"] else {"disable": self._why_not}
+        self._begin()
+        return None
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._work, name="revops-worker", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        assert self._rpc is not None  # noqa: S101 -- init has set it
+        try:
+            app = self._start(self._rpc, self._settings, Clock(), self._log)
+        except StoreError as error:
+            self._refuse_start(str(error))
+            return
+        except Exception:  # noqa: BLE001 -- the thread's last word
+            self._refuse_start(traceback.format_exc())
+            return
+        self._app = app
+        self._opened.set()
+        if self._height is not None:
+            self._tell_height(app, self._height)
+        app.worker.run()
+
+    def _refuse_start(self, why: str) -> None:
+        self._why_not = why
+        self._log(f"revops does not run: {why}", "broken")
+        self._opened.set()
+
+    def _stop(self) -> None:
+        app, thread = self._app, self._thread
+        if app is None or thread is None:
+            return
+        app.worker.stop()
+        thread.join(_STOP_PATIENCE)
+        # What hangs in a call is cut off by the end of the process, which the books survive.
+        if not thread.is_alive():
+            app.store.close()
+
+    # What lightningd tells -----------------------------------------------------------------
+
+    def _block_added(
+        self,
+        block_added: dict[str, Any] | None = None,
+        block: dict[str, Any] | None = None,
+        **_: object,
+    ) -> None:
+        # It was called `block` before 23.11.
+        self._height = int((block_added or block or {})["height"])
+        if self._app is not None:
+            self._tell_height(self._app, self._height)
+
+    def _tell_height(self, app: "App", height: int) -> None:
+        app.cycle.observer.blockheight = height
+        app.worker.ring()
+
+    def _forward_event(self, forward_event: dict[str, Any], **_: object) -> None:
+        if self._app is not None:
+            self._app.cycle.observer.forwards.event(forward_event)
+
+    def _shutdown(self, **_: object) -> None:
+        sys.exit(0)
+
+    # What lightningd asks ------------------------------------------------------------------
+
+    def _offer(self, command: Command) -> None:
+        def handler(request: Request, *args: object, **kwargs: object) -> None:
+            params = Params(positional=args, named=kwargs)
+            self._answer(request, lambda: command.run(self._running(), params))
+
+        self._plugin.methods[command.name] = _Method(
+            command.name, command.usage, command.help, handler
+        )
+
+    def _set_config(self, request: Request, config: str, val: object = None, **_: object) -> None:
+        self._answer(request, lambda: self._change(config, val))
+
+    def _change(self, name: str, value: object) -> Answer:
+        self._settings.change(name, value)
+        if self._thread is None and self._rpc is not None:
+            self._begin()  # What kept us from starting is mended.
+        elif self._app is not None:
+            self._app.worker.ring()
+        return {}
+
+    def _running(self) -> "App":
+        self._opened.wait(_START_PATIENCE)
+        if self._app is None:
+            raise _NotRunningError(self._why_not)
+        return self._app
+
+    def _answer(self, request: Request, ask: Callable[[], Answer]) -> None:
+        code = _FAILED
+        try:
+            request.set_result(ask())
+        except (CommandError, ConfigError) as error:
+            sentence, code = str(error), _INVALID_PARAMS
+        except _NotRunningError as error:
+            sentence = f"revops does not run: {error}"
+        except StoreError as error:
+            sentence = str(error)
+        except Exception as error:  # noqa: BLE001 -- lightningd is to get an answer, whatever it was
+            sentence = f"{type(error).__name__}: {error}"
+            self._log(traceback.format_exc(), "broken")
+        else:
+            return
+        # Out here, where no exception is being handled, pyln has no traceback to send along.
+        request.set_exception(RpcException(f"{request.method}: {sentence}", code))

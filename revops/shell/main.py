@@ -1,0 +1,106 @@
+"""The composition root: `main` is what lightningd starts, `build` puts the pieces together."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from revops.adapters.cln import Call
+    from revops.shell.app import App
+    from revops.shell.clock import Clock
+    from revops.shell.logs import Write
+    from revops.shell.options import Settings
+
+DB_NAME: Final = "revenue_ops.db"
+_NEEDED: Final = {
+    "attrs": "attrs",
+    "cattrs": "cattrs",
+    "pyln.client": "pyln-client",
+    "structlog": "structlog",
+    "yoyo": "yoyo-migrations",
+}
+"""Modules that the plugin needs, and the packages they come with."""
+
+
+def main() -> None:
+    """
+    Serve lightningd until it says goodbye.
+    """
+    if missing := sorted(package for module, package in _NEEDED.items() if not _is_there(module)):
+        requirements = Path(__file__).resolve().parents[2] / "requirements.txt"
+        sys.exit(
+            f"cl-revenue-ops cannot start without {', '.join(missing)}:"
+            f" run {sys.executable} -m pip install -r {requirements}"
+        )
+    from revops.shell.host import Host  # noqa: PLC0415 -- it needs what was just looked for
+
+    Host(start).serve()
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "App":
+    """
+    Return the plugin at work on the lightningd that listens at *rpc*.
+
+    Raises:
+        StoreError: The books cannot be opened.
+    """
+    from revops.adapters.cln import connect  # noqa: PLC0415 -- lightningd waits for the manifest
+
+    def call(method: str, params: dict[str, object]) -> object:
+        return connect(str(rpc), settings.config.rpc_timeout_seconds)(method, params)
+
+    return build(call, rpc.parent, settings, clock, write)
+
+
+def build(
+    call: "Call", directory: Path, settings: "Settings", clock: "Clock", write: "Write"
+) -> "App":
+    """
+    Return the pieces put together; nothing runs yet.
+
+    Raises:
+        StoreError: The books cannot be opened.
+    """
+    from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
+    from revops.adapters.store import Store  # noqa: PLC0415 -- see start
+    from revops.shell.app import App  # noqa: PLC0415 -- see start
+    from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
+    from revops.shell.logs import logger  # noqa: PLC0415 -- see start
+    from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
+    from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
+
+    node, log = Lightningd(call), logger(write)
+    store = Store.open(directory / Path(settings.config.db_path or DB_NAME).expanduser())
+    cycle = Cycle(
+        observer=Observer(node, store, clock),
+        node=node,
+        store=store,
+        clock=clock,
+        config=lambda: settings.config,
+        log=log,
+        memory=store.load_memory(),
+    )
+    worker = Worker(
+        name="fees",
+        job=cycle.run,
+        interval=lambda: settings.config.fee_interval,
+        clock=clock,
+        log=log,
+        stopping=cycle.stopping,
+    )
+    return App(
+        directory=directory,
+        settings=settings,
+        clock=clock,
+        store=store,
+        cycle=cycle,
+        worker=worker,
+    )

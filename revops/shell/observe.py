@@ -1,0 +1,101 @@
+"""Observe: ask the node and the books, and return one Snapshot."""
+
+import hashlib
+from typing import Final
+
+import attrs
+
+from revops.adapters.errors import NoAnswerError, NodeRefusedError
+from revops.adapters.store import Store
+from revops.core.config import Config
+from revops.core.memory import Memory
+from revops.core.snapshot import Channel, FeerateSample, Node, Snapshot, Traffic
+from revops.core.units import DAY, ChannelId, Instant
+from revops.shell.clock import Clock
+from revops.shell.forwards import Forwards
+from revops.shell.ports import NodePort
+
+_FEERATES_KEPT: Final = 7 * DAY
+
+
+@attrs.frozen(kw_only=True)
+class Observed:
+    """
+    What was seen, and a sentence for each thing that could not be.
+    """
+
+    snapshot: Snapshot
+    problems: tuple[str, ...]
+
+
+class Observer:
+    """
+    Four questions to the node in a cycle: channels, feerates, forwards created, forwards updated.
+    """
+
+    def __init__(self, node: NodePort, store: Store, clock: Clock) -> None:
+        self._node = node
+        self._store = store
+        self._clock = clock
+        self._info: Node | None = None
+        self.forwards = Forwards(node, store)
+        self.blockheight: int | None = None
+
+    def observe(self, memory: Memory, config: Config) -> Observed:
+        """
+        Return the node as it is now, with what *memory* kept of it.
+
+        Raises:
+            NodeRefusedError, NoAnswerError: The node did not tell who it is or what channels it
+                has: nothing can be decided. Feerates or forwards that fail are missing evidence.
+        """
+        now = self._clock.now()
+        info = self._who()
+        channels, problems = self._node.channels(now, info.blockheight)
+        self._store.know_channels(channels, now)
+        problems += self._sample_feerate(now)
+        traffic, silent = self._traffic(now, memory, config)
+        snapshot = Snapshot(
+            now=now,
+            seed=_seed(info, now),
+            node=info,
+            channels=tuple(_with_traffic(channel, traffic) for channel in channels),
+            feerates=self._store.feerates(Instant(now - _FEERATES_KEPT)),
+            policies=self._store.policies().policies,
+            memory=memory,
+        )
+        return Observed(snapshot=snapshot, problems=problems + silent)
+
+    def _who(self) -> Node:
+        if self._info is None:
+            self._info = self._node.info()
+        height = self.blockheight or self._info.blockheight
+        return attrs.evolve(self._info, blockheight=height)
+
+    def _sample_feerate(self, now: Instant) -> tuple[str, ...]:
+        try:
+            perkw = self._node.feerate()
+        except (NodeRefusedError, NoAnswerError) as error:
+            return (str(error),)
+        if perkw is not None:
+            self._store.add_feerate(FeerateSample(at=now, perkw=perkw))
+        return ()
+
+    def _traffic(
+        self, now: Instant, memory: Memory, config: Config
+    ) -> tuple[dict[ChannelId, Traffic], tuple[str, ...]]:
+        try:
+            problems = self.forwards.catch_up(now)
+        except (NodeRefusedError, NoAnswerError) as error:
+            # Books that stop short would read as quiet channels: unknown is not none.
+            return {}, (str(error),)
+        return self._store.traffic(now, config.flow_window_days, memory), problems
+
+
+def _with_traffic(channel: Channel, traffic: dict[ChannelId, Traffic]) -> Channel:
+    return attrs.evolve(channel, traffic=traffic.get(channel.channel_id))
+
+
+def _seed(node: Node, now: Instant) -> int:
+    digest = hashlib.blake2b(f"{node.node_id}:{now}".encode(), digest_size=7).digest()
+    return int.from_bytes(digest, "big")

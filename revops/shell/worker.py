@@ -1,0 +1,128 @@
+"""The worker: one background thread, what is due, and the stop."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+
+from revops.adapters.errors import NoAnswerError, NodeRefusedError, StoreError
+from revops.core.chance import draw
+from revops.core.units import Instant
+from revops.shell.clock import Clock
+
+FIRST_BLOCK_WAIT: Final = 10.0
+RETRY: Final = 60.0
+_JITTER: Final = 0.1
+_STALLED: Final = 3
+
+
+@attrs.frozen(kw_only=True)
+class LoopState:
+    """
+    How a loop is doing; `None` for what has not been yet.
+
+    Attributes:
+        stalled: No run has succeeded for three intervals.
+    """
+
+    name: str
+    last_ok: Instant | None
+    last_error: str | None
+    next_run: Instant
+    stalled: bool
+
+
+class Worker:
+    """
+    Runs one job when it is due: at the first block (or after 10 s without one), then every
+    interval, 10 % more or less so that nodes do not move in step, and sooner after a failure.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        job: Callable[[], object],
+        interval: Callable[[], int],
+        clock: Clock,
+        log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
+        stopping: threading.Event,
+    ) -> None:
+        self._stopping = stopping
+        self._name = name
+        self._job = job
+        self._interval = interval
+        self._clock = clock
+        self._log = log
+        self._bell = threading.Event()
+        self._born = clock.ticks()
+        self._runs = 0
+        self._last_run: float | None = None
+        self._last_good = self._born
+        self._last_ok: Instant | None = None
+        self._last_error: str | None = None
+        self._failed = False
+
+    def ring(self) -> None:
+        """
+        Have a look at once whether the job is due.
+        """
+        self._bell.set()
+
+    def stop(self) -> None:
+        """
+        Ask for the end; the step that is being done is finished, no further one is begun.
+        """
+        self._stopping.set()
+        self._bell.set()
+
+    def run(self) -> None:
+        """
+        Work until `stop`.
+        """
+        self._bell.wait(FIRST_BLOCK_WAIT)
+        while not self._stopping.is_set():
+            self._bell.clear()
+            if self.due_in() <= 0:
+                self.run_once()
+            self._bell.wait(max(0.0, self.due_in()))
+
+    def run_once(self) -> None:
+        """
+        Do the job now; a failure is logged and told in `state`, and nothing else stops for it.
+        """
+        self._runs += 1
+        self._last_run = self._clock.ticks()
+        try:
+            self._job()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the next run may be better
+            self._failed = True
+            self._last_error = f"{type(error).__name__}: {error}"
+            foreseen = isinstance(error, (NodeRefusedError, NoAnswerError, StoreError))
+            self._log.error(f"{self._name}: {self._last_error}", exc_info=not foreseen)
+        else:
+            self._failed = False
+            self._last_ok = self._clock.now()
+            self._last_good = self._clock.ticks()
+
+    def due_in(self) -> float:
+        """
+        Return the seconds until the job is due, by the interval that is configured now.
+        """
+        if self._last_run is None:
+            return 0.0
+        swing = 1 + _JITTER * (2 * draw(self._runs, self._name) - 1)
+        wait = self._interval() * swing
+        return self._last_run + (min(wait, RETRY) if self._failed else wait) - self._clock.ticks()
+
+    def state(self) -> LoopState:
+        """
+        Return how the loop is doing.
+        """
+        return LoopState(
+            name=self._name,
+            last_ok=self._last_ok,
+            last_error=self._last_error,
+            next_run=Instant(self._clock.now() + max(0, round(self.due_in()))),
+            stalled=self._clock.ticks() - self._last_good > _STALLED * self._interval(),
+        )
