@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from revops.core.fees.climb import climb
 from revops.core.fees.congestion import congestion
 from revops.core.fees.floors import bounds
 from revops.core.fees.gossip import Proposal
+from revops.core.fees.learn import learn
 from revops.core.fees.quote import ChannelView, Context, Mode, Quote
 from revops.core.fees.rails import proposed, rails
 from revops.core.fees.scarcity import scarcity
@@ -22,7 +22,7 @@ ALPHA: Final[tuple[Stage, ...]] = (
     congestion,
     vegas,
     scarcity,
-    climb,
+    learn,
     rails,
 )
 

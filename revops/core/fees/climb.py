@@ -8,7 +8,7 @@ import attrs
 
 from revops.core.chance import draw
 from revops.core.fees.band import dead_band
-from revops.core.fees.quote import ChannelView, Context, Mode, Quote
+from revops.core.fees.quote import ChannelView, Context, Learned, Quote
 from revops.core.fees.vegas import WAKES
 from revops.core.memory import ClimbMemory, Window
 from revops.core.reasons import Code, Facts
@@ -33,32 +33,34 @@ LIVE_QUANTILE_Z: Final = 1.2816
 """The 90 % quantile of a normal distribution."""
 DISPERSION: Final = (1.0, 10.0)
 FEWEST_DAYS: Final = 5
-QUIET_S: Final = 2 * LONGEST_S
-"""Without a payment for two windows, nothing says that a higher price would be paid."""
 LONGEST_GAP: Final = 3
 """Fee intervals; after a longer gap nobody knows what the channel was like meanwhile."""
 
 Step = tuple[ClimbMemory, Code, Facts]
 
 
-def climb(quote: Quote, view: ChannelView, context: Context) -> Quote:
+def climb(quote: Quote, view: ChannelView, context: Context) -> Learned:
     """
-    Put the learned price into the quote, one step of the search further.
+    Return the price that the search has come to, one step further.
     """
-    if quote.mode is not Mode.LEARNED:
-        return quote
-    memory = bound(view.memory.climb or begin(quote, view, context), quote)
+    memory = bound(quote.memory.climb or begin(quote, view, context), quote)
     traffic = view.channel.traffic
     if traffic is None:
-        return _learned(quote, memory, Code.CLIMB_BLIND, {"base_ppm": memory.base_ppm})
+        return _learned(memory, Code.CLIMB_BLIND, {"base_ppm": memory.base_ppm}, quote)
     if quote.disturbed:
         facts: Facts = {"by": quote.disturbed, "base_ppm": memory.base_ppm}
         resting = memory.resting and context.vegas < WAKES
         memory = attrs.evolve(seen(memory, view, traffic, context), resting=resting)
-        return _learned(quote, memory, Code.CLIMB_PAUSED, facts)
-    memory, code, facts = step(memory, quote, view, context)
-    quote = _learned(quote, memory, code, facts)
-    return quote if view.is_new else _unless_quiet(quote, view, traffic, context)
+        return _learned(memory, Code.CLIMB_PAUSED, facts, quote)
+    return _learned(*step(memory, quote, view, context), quote)
+
+
+def _learned(memory: ClimbMemory, code: Code, facts: Facts, quote: Quote) -> Learned:
+    # A probe under another stage's factor would compare nothing.
+    base = memory.base_ppm if quote.disturbed else memory.window.fee_ppm
+    # Learning has begun again, so a pin that ran out has done its work.
+    fee = attrs.evolve(quote.memory, climb=memory, pin=None)
+    return Learned(base_ppm=base, memory=fee, code=code, facts=facts)
 
 
 def begin(quote: Quote, view: ChannelView, context: Context) -> ClimbMemory:
@@ -82,6 +84,8 @@ def bound(memory: ClimbMemory, quote: Quote) -> ClimbMemory:
     Return *memory* with its base within the bounds: they bind the search, not only its result.
     """
     base = min(max(memory.base_ppm, quote.lower), quote.upper)
+    if memory.first and not quote.lower <= memory.window.fee_ppm <= quote.upper:
+        return _restarted(memory, base)
     if base == memory.base_ppm:
         return memory
     if abs(base - memory.base_ppm) >= dead_band(memory.base_ppm):
@@ -95,31 +99,6 @@ def _restarted(memory: ClimbMemory, base: Ppm) -> ClimbMemory:
     return attrs.evolve(
         memory, base_ppm=base, first=None, window=Window(fee_ppm=base), resting=False
     )
-
-
-def _learned(quote: Quote, memory: ClimbMemory, code: Code, facts: Facts) -> Quote:
-    base = memory.base_ppm if quote.disturbed else memory.window.fee_ppm
-    changed = attrs.evolve(quote.memory, climb=memory, pin=None)
-    return quote.because(code, facts, base_ppm=base, memory=changed)
-
-
-def _unless_quiet(quote: Quote, view: ChannelView, traffic: Traffic, context: Context) -> Quote:
-    """
-    Return *quote* without a rise that no payment of late speaks for.
-    """
-    idle = view.age_s if traffic.last_out_at is None else context.now - traffic.last_out_at
-    climbed = quote.memory.climb
-    if quote.disturbed or climbed is None or quote.price <= quote.in_force:
-        return quote
-    if traffic.last_out_at is not None and idle < QUIET_S:
-        return quote
-    start = Ppm(int(quote.in_force / quote.factor))
-    stays = _restarted(climbed, min(max(start, quote.lower), quote.upper))
-    if stays.base_ppm >= climbed.window.fee_ppm:
-        return quote
-    memory = attrs.evolve(quote.memory, climb=stays)
-    facts: Facts = {"days": idle / DAY}
-    return quote.because(Code.CLIMB_QUIET, facts, base_ppm=stays.base_ppm, memory=memory)
 
 
 def seen(

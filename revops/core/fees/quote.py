@@ -1,6 +1,7 @@
 """Quote: a price on its way through the stages, with the reasons it collected."""
 
 import enum
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -146,3 +147,27 @@ class Quote(NamedTuple):
         told = tuple(facts.items()) if facts else ()
         reason = Reason(code, told, self.price, changed.price)
         return changed._replace(trail=(*self.trail, reason))
+
+
+@attrs.frozen(kw_only=True)
+class Learned:
+    """
+    What an optimizer answers.
+
+    Attributes:
+        base_ppm: The price to charge before factors and bounds.
+        memory: With what the optimizer wants to remember.
+        code, facts: Why.
+    """
+
+    base_ppm: Ppm
+    memory: FeeMemory
+    code: Code
+    facts: Facts
+
+
+Optimizer = Callable[[Quote, ChannelView, Context], Learned]
+"""
+A search for the price that earns most: pure, with its state in the quote's memory. It keeps within
+`lower` and `upper`, and learns nothing from a `disturbed` time or without traffic.
+"""

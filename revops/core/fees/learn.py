@@ -1,0 +1,43 @@
+"""Learning: the chosen optimizer, which may not raise a price that nobody has paid of late."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from revops.core.fees.climb import LONGEST_S, climb
+from revops.core.fees.quote import ChannelView, Context, Mode, Optimizer, Quote
+from revops.core.reasons import Code
+from revops.core.units import DAY, Ppm
+
+OPTIMIZERS: Final[Mapping[str, Optimizer]] = {"hill-climb": climb}
+"""By the words of the option `fee-optimizer`."""
+
+QUIET_S: Final = 2 * LONGEST_S
+"""Without a payment for two of the longest windows, nothing speaks for a higher price."""
+
+
+def learn(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    """
+    Put the learned price into the quote.
+    """
+    if quote.mode is not Mode.LEARNED:
+        return quote
+    quote = _kept_from_rising(quote, view, context)
+    learned = OPTIMIZERS[context.config.fee_optimizer](quote, view, context)
+    return quote.because(
+        learned.code, learned.facts, base_ppm=learned.base_ppm, memory=learned.memory
+    )
+
+
+def _kept_from_rising(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    traffic = view.channel.traffic
+    if traffic is None or quote.disturbed or view.is_new:
+        return quote
+    last = traffic.last_out_at
+    if last is not None and context.now - last < QUIET_S:
+        return quote
+    in_force = Ppm(int(quote.in_force / quote.factor))
+    upper = min(max(in_force, quote.lower), quote.upper)
+    if quote.base_ppm <= upper:
+        return quote._replace(upper=upper)
+    days = (view.age_s if last is None else context.now - last) / DAY
+    return quote.because(Code.CLIMB_QUIET, {"days": days}, base_ppm=upper, upper=upper)
