@@ -77,7 +77,8 @@ class Reader:
     A first pass is fast and stops at the first fault; only then a second one finds them all.
 
     Attributes:
-        extra_keys: Whether keys that a class does not have are passed over; refused otherwise.
+        lenient: Whether keys that a class does not have are passed over, and absent ones taken
+            for null; refused otherwise.
         names: What fields are called outside, where that differs.
         hooks: How a type is read, where that differs.
     """
@@ -85,11 +86,11 @@ class Reader:
     def __init__(
         self,
         *,
-        extra_keys: bool = False,
+        lenient: bool = False,
         names: Mapping[str, str] | None = None,
         hooks: Mapping[Any, Hook] | None = None,
     ) -> None:
-        self._extra_keys = extra_keys
+        self._lenient = lenient
         self._names = names or {}
         self._fast = self._converter(hooks or {}, thorough=False)
         self._thorough = self._converter(hooks or {}, thorough=True)
@@ -101,18 +102,16 @@ class Reader:
         Raises:
             WireError: It is none; every problem is in there.
         """
-        with contextlib.suppress(Exception):
+        try:
             return self._fast.structure(value, kind)
+        except Exception:  # noqa: BLE001 -- whatever a hostile value made attrs or cattrs raise
+            return self._read_again(value, kind, path)
+
+    def _read_again(self, value: object, kind: type[T], path: str) -> T:
         try:
             return self._thorough.structure(value, kind)
-        except Exception as error:  # noqa: BLE001 -- whatever a hostile value made attrs or cattrs raise
+        except Exception as error:  # noqa: BLE001 -- see read()
             raise WireError(tuple(self._problems(error, path))) from None
-
-    def problem(self, error: FieldError, path: str) -> str:
-        """
-        Return what a class said about a field of its own, with the path from outside.
-        """
-        return problem_at(f"{path}.{self._names.get(error.field, error.field)}", error.problem)
 
     def _problems(self, error: Exception, path: str) -> Iterator[str]:
         if isinstance(error, (ClassValidationError, IterableValidationError)):
@@ -122,7 +121,7 @@ class Reader:
             for key in sorted(error.extra_fields):
                 yield problem_at(f"{path}.{key}", "there is no such field")
         elif isinstance(error, FieldError):
-            yield self.problem(error, path)
+            yield problem_at(f"{path}.{self._names.get(error.field, error.field)}", error.problem)
         else:
             yield problem_at(path, "is missing" if isinstance(error, KeyError) else str(error))
 
@@ -142,10 +141,7 @@ class Reader:
         for kind, hook in _PLAIN.items():
             converter.register_structure_hook(kind, hook)
         converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
-        converter.register_structure_hook_func(_is_enum, _member)
-        converter.register_structure_hook_factory(
-            lambda kind: get_origin(kind) in (Union, types.UnionType), _optional
-        )
+        converter.register_structure_hook_factory(_is_optional, _optional)
         converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _items)
         converter.register_structure_hook_factory(attrs.has, self._object)
         for kind, hook in hooks.items():
@@ -154,6 +150,7 @@ class Reader:
 
     def _object(self, kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- any attrs class
         overrides = {}
+        blanks = {}
         for field in attrs.fields(kind):
             check = converter.detailed_validation and field.validator and not field.converter
             inner = converter.get_structure_hook(field.type)
@@ -161,10 +158,12 @@ class Reader:
                 rename=self._names.get(field.name),
                 struct_hook=_checked(field, inner) if check else inner,
             )
+            if self._lenient and field.default is attrs.NOTHING and _is_optional(field.type):
+                blanks[self._names.get(field.name, field.name)] = None
         read = make_dict_structure_fn(
             kind,
             converter,
-            _cattrs_forbid_extra_keys=not self._extra_keys,
+            _cattrs_forbid_extra_keys=not self._lenient,
             _cattrs_detailed_validation=converter.detailed_validation,
             **overrides,
         )
@@ -172,24 +171,32 @@ class Reader:
         def hook(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see Hook
             if type(value) is not dict:
                 raise wrong(value, "an object")
-            return read(value, kind)
+            return read(value if blanks.keys() <= value.keys() else {**blanks, **value}, kind)
 
         return hook
 
 
 def _checked(field: "attrs.Attribute[Any]", inner: Hook) -> Hook:
     """
-    Return *inner* after the validator of *field*, which says more about what is expected than a
-    type can, and of which attrs would ask only the first that fails.
+    Return *inner* followed by the validator of *field*: attrs would stop at the first that fails.
     """
+
+    def checked(value: Any) -> None:  # noqa: ANN401 -- see Hook
+        try:
+            with contextlib.suppress(OverflowError):
+                field.validator(None, field, value)  # type: ignore[misc]  # see _object()
+        except FieldError as error:
+            raise ValueError(error.problem) from None
 
     def hook(value: Any, kind: Any) -> Any:  # noqa: ANN401 -- see Hook
         try:
-            with contextlib.suppress(OverflowError):
-                field.validator(None, field, value)  # type: ignore[misc]  # there is one: see _object()
-        except FieldError as error:
-            raise ValueError(error.problem) from None
-        return inner(value, kind)
+            result = inner(value, kind)
+        except WrongValueError:
+            # The validator says more about what is expected: bounds, the form of an id.
+            checked(value)
+            raise
+        checked(result)
+        return result
 
     return hook
 
@@ -211,7 +218,10 @@ def _real(value: Any, _kind: Any) -> float:  # noqa: ANN401 -- see Hook
     raise wrong(value, "a number")
 
 
-def _text(value: Any, _kind: Any) -> str:  # noqa: ANN401 -- see Hook
+def _text(value: Any, kind: Any) -> Any:  # noqa: ANN401 -- see Hook
+    if _is_enum(kind):
+        # An enum of words is a word to cattrs, and comes here.
+        return _member(value, kind)
     if type(value) is not str:
         raise wrong(value, "text")
     # JSON can escape half a surrogate pair, which no file and no database takes.
@@ -250,6 +260,10 @@ def _literal(value: Any, kind: Any) -> object:  # noqa: ANN401 -- see Hook
 def _one_of(words: Iterable[object]) -> str:
     listed = [str(word) for word in words]
     return listed[0] if len(listed) == 1 else "one of " + ", ".join(listed)
+
+
+def _is_optional(kind: Any) -> bool:  # noqa: ANN401 -- see Hook
+    return get_origin(kind) in (Union, types.UnionType)
 
 
 def _optional(kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- see Hook

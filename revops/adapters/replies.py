@@ -1,0 +1,314 @@
+"""Replies: what lightningd v23.05 to v26.06 answers, in core terms, and nothing asked."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Literal, TypeVar
+
+import attrs
+
+from revops.adapters.errors import WireError
+from revops.adapters.wire_reader import Reader, problem_at, wrong
+from revops.core.checks import MOST_MSAT
+from revops.core.outcomes import Applied
+from revops.core.snapshot import NORMAL, Channel, Node
+from revops.core.tally import Forward
+from revops.core.units import (
+    MINUTE,
+    ChannelId,
+    Instant,
+    Msat,
+    PeerId,
+    Ppm,
+    Scid,
+    parse_msat,
+    scid_key,
+)
+
+T = TypeVar("T")
+
+_BLOCK: Final = 10 * MINUTE
+_BLOCKS: Final = 12
+"""Confirmation target of the feerate that samples are made of."""
+_LATEST: Final = 2**40
+"""Seconds since the epoch that no clock will show."""
+
+# What the core's fields are called in lightningd's replies.
+_NAMES: Final = {
+    "base_fee_msat": "fee_base_msat",
+    "capacity_msat": "total_msat",
+    "fee_ppm": "fee_proportional_millionths",
+    "htlc_max_msat": "maximum_htlc_out_msat",
+    "htlc_min_msat": "minimum_htlc_out_msat",
+    "in_scid": "in_channel",
+    "max_htlcs": "max_accepted_htlcs",
+    "node_id": "id",
+    "out_scid": "out_channel",
+    "received_at": "received_time",
+    "resolved_at": "resolved_time",
+    "scid": "short_channel_id",
+}
+
+
+@attrs.frozen(kw_only=True)
+class _Htlc:
+    direction: Literal["in", "out"]
+
+
+@attrs.frozen(kw_only=True)
+class _Update:
+    fee_base_msat: Msat
+    fee_proportional_millionths: Ppm
+
+
+@attrs.frozen(kw_only=True)
+class _Updates:
+    remote: _Update | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _StateChange:
+    timestamp: Instant
+    new_state: str
+
+
+@attrs.frozen(kw_only=True)
+class _Beside:
+    """
+    What an entry of `listpeerchannels` says in other words than a Channel.
+
+    Attributes:
+        reestablished: Since v24.02; before that, a connected peer is taken at its word.
+        updates: Since v24.02.
+    """
+
+    peer_connected: bool
+    reestablished: bool | None = None
+    htlcs: tuple[_Htlc, ...] | None = None
+    updates: _Updates | None = None
+    state_changes: tuple[_StateChange, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class _Estimate:
+    blockcount: int
+    feerate: int
+
+
+@attrs.frozen(kw_only=True)
+class _Rates:
+    opening: int | None = None
+    estimates: tuple[_Estimate, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class _Feerates:
+    perkw: _Rates | None = None
+    perkb: _Rates | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _Output:
+    amount_msat: Msat
+    status: str
+    reserved: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class _Funds:
+    outputs: tuple[_Output, ...]
+
+
+def _amount(value: Any, _kind: Any) -> Msat:  # noqa: ANN401 -- see wire_reader.Hook
+    amount = value
+    if type(value) is str:
+        try:
+            amount = parse_msat(value)
+        except ValueError:
+            amount = None
+    if type(amount) is not int or not 0 <= amount <= MOST_MSAT:
+        raise wrong(value, "an amount in msat")
+    return Msat(amount)
+
+
+def _moment(value: Any, _kind: Any) -> Instant:  # noqa: ANN401 -- see wire_reader.Hook
+    seconds = value
+    if type(value) is str:
+        try:
+            at = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            at = None
+        seconds = at.timestamp() if at and at.tzinfo else None
+    if type(seconds) not in (int, float) or not 0 <= seconds < _LATEST:
+        raise wrong(value, "a time")
+    return Instant(int(seconds))
+
+
+_reader: Final = Reader(lenient=True, names=_NAMES, hooks={Msat: _amount, Instant: _moment})
+
+
+def _rows(reply: object, method: str, key: str) -> list[Any]:
+    if type(reply) is not dict:
+        raise WireError((problem_at(method, str(wrong(reply, "an object"))),))
+    rows = reply.get(key)
+    if type(rows) is not list:
+        raise WireError((problem_at(f"{method}.{key}", str(wrong(rows, "a list"))),))
+    return rows
+
+
+def _readable(
+    rows: list[Any], path: str, read: Callable[[Any, str], T | None]
+) -> tuple[tuple[T, ...], tuple[str, ...]]:
+    """
+    Return what *read* makes of *rows*, and what is wrong with those that it cannot read.
+    """
+    results: list[T] = []
+    problems: list[str] = []
+    for index, row in enumerate(rows):
+        try:
+            result = read(row, f"{path}[{index}]")
+            if result is not None:
+                results.append(result)
+        except WireError as error:
+            problems.extend(error.problems)
+    return tuple(results), tuple(problems)
+
+
+def channels_of(
+    reply: object, *, blockheight: int | None = None, now: Instant | None = None
+) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
+    """
+    Return the channels of a `listpeerchannels` reply, and what is wrong with those left out.
+
+    What is not funded yet has no id; it is no channel yet, and no problem. *blockheight* and
+    *now* tell the age of channels from before lightningd kept `state_changes`.
+
+    Raises:
+        WireError: It is no such reply.
+    """
+    rows = _rows(reply, "listpeerchannels", "channels")
+    seen: set[ChannelId] = set()
+
+    def channel(row: Any, path: str) -> Channel | None:  # noqa: ANN401 -- a JSON value
+        if type(row) is dict and "channel_id" not in row:
+            return None
+        beside = _reader.read(row, _Beside, path)
+        opened_at = _opened_at(beside, row.get("short_channel_id"), blockheight, now)
+        result = _reader.read(_translated(row, beside, opened_at), Channel, path)
+        if result.channel_id in seen:
+            raise WireError((problem_at(f"{path}.channel_id", "expected once, came before"),))
+        seen.add(result.channel_id)
+        return result
+
+    return _readable(rows, "listpeerchannels.channels", channel)
+
+
+def _translated(row: dict[str, Any], beside: _Beside, opened_at: Instant | None) -> dict[str, Any]:
+    theirs = beside.updates.remote if beside.updates else None
+    inward = sum(htlc.direction == "in" for htlc in beside.htlcs or ())
+    channel = {
+        **row,
+        "alias": None,  # lightningd's are short channel ids.
+        "connected": beside.peer_connected and beside.reestablished is not False,
+        "htlcs_in": inward,
+        "htlcs_out": len(beside.htlcs or ()) - inward,
+        "peer_fee_ppm": theirs.fee_proportional_millionths if theirs else None,
+        "peer_base_fee_msat": theirs.fee_base_msat if theirs else None,
+        "opened_at": opened_at,
+    }
+    if beside.htlcs is None:
+        # Slots that nobody counted are unknown, not free.
+        channel["max_accepted_htlcs"] = None
+    return channel
+
+
+def _opened_at(
+    beside: _Beside, scid: object, blockheight: int | None, now: Instant | None
+) -> Instant | None:
+    for change in beside.state_changes:
+        if change.new_state == NORMAL:
+            return change.timestamp
+    if type(scid) is not str or blockheight is None or now is None:
+        return None
+    try:
+        funded = scid_key(Scid(scid))[0]
+    except ValueError:
+        return None  # Channel says what is wrong with it.
+    return Instant(max(0, now - _BLOCK * max(0, blockheight - funded)))
+
+
+def forwards_of(reply: object) -> tuple[tuple[Forward, ...], tuple[str, ...]]:
+    """
+    Return the forwards of a `listforwards` reply, and what is wrong with those left out.
+
+    Raises:
+        WireError: It is no such reply.
+    """
+    rows = _rows(reply, "listforwards", "forwards")
+    return _readable(
+        rows, "listforwards.forwards", lambda row, path: _reader.read(row, Forward, path)
+    )
+
+
+def node_of(reply: object) -> Node:
+    """
+    Return who a `getinfo` reply says that we are.
+
+    Raises:
+        WireError: It does not say. So do all that read here.
+    """
+    return _reader.read(reply, Node, "getinfo")
+
+
+def feerate_of(reply: object) -> int | None:
+    """
+    Return what a `feerates` reply, in either style, asks for 12 blocks, in sat per 1000 weight.
+    """
+    styles = _reader.read(reply, _Feerates, "feerates")
+    rates = styles.perkw or styles.perkb
+    if rates is None:
+        return None
+    # What lightningd opens channels at is its own estimate for 12 blocks.
+    found = [each.feerate for each in rates.estimates if each.blockcount == _BLOCKS]
+    rate = found[0] if found else rates.opening
+    if rate is None or rate <= 0:
+        return None
+    return rate if styles.perkw else max(1, rate // 4)
+
+
+def onchain_of(reply: object) -> Msat:
+    """
+    Return what a `listfunds` reply shows as confirmed and not reserved for something.
+    """
+    funds = _reader.read(reply, _Funds, "listfunds")
+    return Msat(
+        sum(
+            output.amount_msat
+            for output in funds.outputs
+            if output.status == "confirmed" and not output.reserved
+        )
+    )
+
+
+def price_of(reply: object, scid: Scid) -> Applied:
+    """
+    Return the price of *scid* that a `setchannel` reply confirms.
+    """
+    for index, row in enumerate(_rows(reply, "setchannel", "channels")):
+        if type(row) is dict and row.get("short_channel_id") == scid:
+            return _reader.read(row, Applied, f"setchannel.channels[{index}]")
+    raise WireError((f"setchannel.channels: expected {scid} among them, it is not",))
+
+
+def aliases_of(reply: object) -> dict[PeerId, str]:
+    """
+    Return what nodes call themselves in a `listnodes` reply: words of strangers.
+
+    They decorate, so that rows without a readable one are passed over.
+    """
+    return {
+        PeerId(row["nodeid"]): alias.encode(errors="replace").decode()
+        for row in _rows(reply, "listnodes", "nodes")
+        if type(row) is dict
+        and type(row.get("nodeid")) is str
+        and type(alias := row.get("alias")) is str
+    }
