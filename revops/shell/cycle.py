@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -20,6 +20,8 @@ from revops.shell.perform import perform
 from revops.shell.ports import NodePort
 
 Done = tuple[Action, Outcome]
+# Too long for a log in which the short channel id stands.
+_IDS: Final = ("channel_id", "peer_id")
 
 
 @attrs.frozen(kw_only=True)
@@ -92,16 +94,17 @@ class Cycle:
                 return
 
     def _tell(self, action: Action, outcome: Outcome) -> None:
-        log = self.log.bind(action=type(action).__name__, **attrs.asdict(action))
+        facts = attrs.asdict(action, filter=lambda field, _: field.name not in _IDS)
+        log, name = self.log.bind(**facts), type(action).__name__
         match outcome:
             case Applied():
-                log.info("done")
+                log.info(f"{name}: done")
             case Rehearsed():
-                log.info("not done: dry-run is set")
+                log.info(f"{name}: not done, dry-run is set")
             case Refused():
-                log.warning("refused", why=outcome.error)
+                log.warning(f"{name}: refused", why=outcome.error)
             case Unknown():
-                log.warning("no answer: it may have happened", why=outcome.error)
+                log.warning(f"{name}: no answer, it may have happened", why=outcome.error)
             case _:
                 assert_never(outcome)
 

@@ -1,0 +1,88 @@
+"""The plugin's pieces, put together as `revops.shell.main` does, under a clock that a test moves."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from e2e.rpc_socket import RpcSocket
+from fakes import FakeClock, FakeNode
+
+from revops.adapters.cln import connect
+from revops.core.plan import Decision
+from revops.core.reasons import Code
+from revops.shell.commands import COMMANDS
+from revops.shell.commands.command import Params
+from revops.shell.main import build
+from revops.shell.options import Settings
+
+
+class Office:
+    """
+    Attributes:
+        logs: What was logged, as (level, line).
+    """
+
+    def __init__(self, directory: Path, node: FakeNode, **options: str) -> None:
+        self.directory = directory
+        self.node = node
+        self.clock = FakeClock(int(time.time()))
+        self.settings = Settings()
+        self.settings.start({name.replace("_", "-"): text for name, text in options.items()})
+        self.logs: list[tuple[str, str]] = []
+        self._rpc = directory / "lightning-rpc"
+        self._socket = RpcSocket(self._rpc, node)
+        self._open()
+
+    def _open(self) -> None:
+        def write(line: str, level: str) -> None:
+            self.logs.append((level, line))
+
+        call = connect(str(self._rpc), 1)
+        self.app = build(call, self.directory, self.settings, self.clock, write)
+
+    def close(self) -> None:
+        """
+        Close the books and the socket.
+        """
+        self.app.store.close()
+        self._socket.close()
+
+    def restart(self) -> None:
+        """
+        Put the pieces together anew, with nothing left but the books.
+        """
+        self.app.store.close()
+        self._open()
+
+    def set(self, **options: str) -> None:
+        """
+        Change options.
+        """
+        for name, text in options.items():
+            self.settings.change(name.replace("_", "-"), text)
+
+    def cycle(self, after_s: int = 0) -> None:
+        """
+        Let time go by and run a cycle as the worker does.
+        """
+        self.clock.pass_by(after_s)
+        self.app.worker.run_once()
+
+    def call(self, name: str, *positional: Any, **named: Any) -> Any:
+        """
+        Call a command.
+        """
+        command = next(command for command in COMMANDS if command.name == name)
+        return command.run(self.app, Params(positional=positional, named=named))
+
+    def decision(self, scid: str) -> Decision:
+        """
+        Return what the last cycle decided about a channel.
+        """
+        return next(d for d in self.app.cycle.last.plan.decisions if d.scid == scid)
+
+    def codes(self, scid: str) -> set[Code]:
+        """
+        Return the reasons that the last cycle gave for it.
+        """
+        return {reason.code for reason in self.decision(scid).trail}

@@ -1,0 +1,65 @@
+"""lightningd's RPC socket, with a fake node behind it."""
+
+import json
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+from fakes import FakeNode, HangUp, RpcRefusal
+
+
+class RpcSocket:
+    """
+    Serves *node* at *path* until it is closed, a thread for each connection.
+    """
+
+    def __init__(self, path: Path, node: FakeNode) -> None:
+        self._node = node
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """
+        Serve no more.
+        """
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            text = ""
+            while chunk := connection.recv(65536):
+                text += chunk.decode()
+                try:
+                    request, end = json.JSONDecoder().raw_decode(text)
+                except ValueError:
+                    continue
+                text = text[end:].lstrip()
+                try:
+                    reply = self._reply(request)
+                except HangUp:
+                    return
+                try:
+                    connection.sendall(json.dumps(reply).encode() + b"\n\n")
+                except OSError:
+                    return  # Whoever asked is gone.
+
+    def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        envelope = {"jsonrpc": "2.0", "id": request["id"]}
+        try:
+            return envelope | {"result": self._node.answer(request["method"], request["params"])}
+        except RpcRefusal as refusal:
+            return envelope | {"error": {"code": refusal.code, "message": refusal.message}}

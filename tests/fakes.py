@@ -1,0 +1,310 @@
+"""A node with state: it answers as Core Lightning v26.06 does, and refuses what that refuses."""
+
+import copy
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, validators
+
+TESTS = Path(__file__).parent
+RECORDINGS = TESTS / "contract" / "recordings"
+SCHEMAS = TESTS / "e2e" / "schemas"
+
+INVALID_PARAMS = -32602
+UNKNOWN_METHOD = -32601
+PRICEABLE = {"CHANNELD_NORMAL", "CHANNELD_AWAITING_LOCKIN", "DUALOPEND_AWAITING_LOCKIN"}
+
+
+def recorded(name: str) -> Any:
+    """
+    Return a reply as a real node gave it.
+    """
+    return json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+class RpcRefusal(Exception):
+    """
+    An error reply.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class HangUp(Exception):
+    """
+    The end of a connection on which no answer was sent.
+    """
+
+
+def _whole(bits: int) -> Callable[[Any, Any], bool]:
+    return lambda _checker, value: type(value) is int and 0 <= value < 1 << bits
+
+
+def _text(pattern: str) -> Callable[[Any, Any], bool]:
+    return lambda _checker, value: isinstance(value, str) and bool(re.fullmatch(pattern, value))
+
+
+# Core Lightning's schemas have types of their own.
+_TYPES = {
+    **{f"u{bits}": _whole(bits) for bits in (8, 16, 32, 64)},
+    "msat": _whole(64),
+    "pubkey": _text("0[23][0-9a-f]{64}"),
+    "hash": _text("[0-9a-f]{64}"),
+    "txid": _text("[0-9a-f]{64}"),
+    "hex": _text("([0-9a-f]{2})*"),
+    "short_channel_id": _text(r"\d+x\d+x\d+"),
+}
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(_TYPES),
+)
+
+
+class Schema:
+    """
+    What a method takes and answers, by Core Lightning's own documents.
+    """
+
+    def __init__(self, method: str) -> None:
+        document = json.loads((SCHEMAS / f"{method}.json").read_text(encoding="utf-8"))
+        self._request = document["request"]
+        self._response = _Validator(document["response"])
+
+    def check_params(self, params: dict[str, Any]) -> None:
+        """
+        Refuse *params* as lightningd would.
+        """
+        for name in self._request.get("required", ()):
+            if name not in params:
+                raise RpcRefusal(INVALID_PARAMS, f"missing required parameter: {name}")
+        for name, value in params.items():
+            known = self._request["properties"].get(name)
+            if known is None:
+                raise RpcRefusal(INVALID_PARAMS, f"unknown parameter: {name}")
+            if not _Validator(known).is_valid(value):
+                message = f"{name}: should be a {known['type']}: invalid token '{json.dumps(value)}'"
+                raise RpcRefusal(INVALID_PARAMS, message)
+
+    def check_reply(self, reply: Any) -> None:
+        """
+        Fail where a real node would not have answered so.
+        """
+        self._response.validate(reply)
+
+
+class FakeNode:
+    """
+    A node with channels, forwards and feerates; it starts as the recorded one was.
+
+    Attributes:
+        calls: Every call so far, with its parameters.
+        before, after: By method, what happens before a call has an effect, and between its effect
+            and its answer: whatever they raise is the answer.
+        garbage: By method, what is done to a finished answer; it is not held to the schema then.
+    """
+
+    def __init__(self, now: int, phase: str = "") -> None:
+        self.info = recorded(f"{phase}getinfo")
+        self.channels = recorded(f"{phase}listpeerchannels")["channels"]
+        self.feerates = recorded(f"{phase}feerates_perkw")
+        self.forwards = _ending(recorded(f"{phase}listforwards")["forwards"], now - 60)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.before: dict[str, Callable[[], None]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
+        self.garbage: dict[str, Callable[[Any], Any]] = {}
+        self._lock = threading.Lock()
+        self._schemas = {method: Schema(method) for method in _METHODS}
+
+    def answer(self, method: str, params: dict[str, Any]) -> Any:
+        """
+        Return the reply to a call, or raise what comes instead.
+        """
+        self.calls.append((method, params))
+        if method not in _METHODS:
+            raise RpcRefusal(UNKNOWN_METHOD, f"Unknown command '{method}'")
+        self.before.get(method, _nothing)()
+        with self._lock:
+            self._schemas[method].check_params(params)
+            reply = copy.deepcopy(_METHODS[method](self, params))
+        self._schemas[method].check_reply(reply)
+        self.after.get(method, _nothing)()
+        return self.garbage.get(method, _as_it_is)(reply)
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        """
+        Return the parameters of every call of *method*.
+        """
+        return [params for name, params in self.calls if name == method]
+
+    def channel(self, scid: str) -> dict[str, Any]:
+        """
+        Return the channel *scid* for the test to look at or to change.
+        """
+        return next(c for c in self.channels if c.get("short_channel_id") == scid)
+
+    def fees(self) -> dict[str, tuple[int, int]]:
+        """
+        Return ppm and base of every channel.
+        """
+        return {
+            c["short_channel_id"]: (c["fee_proportional_millionths"], c["fee_base_msat"])
+            for c in self.channels
+        }
+
+    def forward(self, enters: str, leaves: str, amount_msat: int, at: float) -> None:
+        """
+        Forward a payment that settles at once, at the fee in force.
+        """
+        out = self.channel(leaves)
+        fee = amount_msat * out["fee_proportional_millionths"] // 1_000_000 + out["fee_base_msat"]
+        out["to_us_msat"] -= amount_msat
+        out["spendable_msat"] -= amount_msat
+        self.channel(enters)["to_us_msat"] += amount_msat + fee
+        self.forwards.append(
+            {
+                "created_index": 1 + max((f["created_index"] for f in self.forwards), default=0),
+                "updated_index": 1 + max((f.get("updated_index", 0) for f in self.forwards), default=0),
+                "in_channel": enters,
+                "in_htlc_id": len(self.forwards),
+                "out_channel": leaves,
+                "out_htlc_id": len(self.forwards),
+                "in_msat": amount_msat + fee,
+                "out_msat": amount_msat,
+                "fee_msat": fee,
+                "status": "settled",
+                "style": "tlv",
+                "received_time": at - 0.5,
+                "resolved_time": at,
+            }
+        )
+
+    def _getinfo(self, _params: dict[str, Any]) -> Any:
+        return self.info
+
+    def _listpeerchannels(self, params: dict[str, Any]) -> Any:
+        return {
+            "channels": [
+                channel
+                for channel in self.channels
+                if params.get("id") in (None, channel["peer_id"])
+                and params.get("short_channel_id") in (None, channel.get("short_channel_id"))
+            ]
+        }
+
+    def _feerates(self, params: dict[str, Any]) -> Any:
+        if params["style"] != "perkw":
+            raise NotImplementedError(params)
+        return self.feerates
+
+    def _listforwards(self, params: dict[str, Any]) -> Any:
+        for name in ("start", "limit"):
+            if name in params and "index" not in params:
+                message = f"Can only specify {{{name}}} with {{index}}"
+                raise RpcRefusal(INVALID_PARAMS, message)
+        key = f"{params.get('index', 'created')}_index"
+        rows = [row for row in self.forwards if row.get(key, 0) >= params.get("start", 1)]
+        return {"forwards": sorted(rows, key=lambda row: row[key])[: params.get("limit")]}
+
+    def _setchannel(self, params: dict[str, Any]) -> Any:
+        found = [channel for channel in self.channels if _is_meant(channel, params["id"])]
+        if not found:
+            token = json.dumps(params["id"])
+            message = f"id: Short channel id not found: invalid token '{token}'"
+            raise RpcRefusal(INVALID_PARAMS, message)
+        return {"channels": [_priced(channel, params) for channel in found]}
+
+
+_METHODS: dict[str, Callable[[FakeNode, dict[str, Any]], Any]] = {
+    "getinfo": FakeNode._getinfo,
+    "listpeerchannels": FakeNode._listpeerchannels,
+    "feerates": FakeNode._feerates,
+    "listforwards": FakeNode._listforwards,
+    "setchannel": FakeNode._setchannel,
+}
+
+
+def _nothing() -> None:
+    pass
+
+
+def _as_it_is(reply: Any) -> Any:
+    return reply
+
+
+def _ending(forwards: list[dict[str, Any]], at: int) -> list[dict[str, Any]]:
+    """
+    Return *forwards* moved in time by whole seconds so that the last ends at *at*.
+    """
+    last = max((row.get("resolved_time", row["received_time"]) for row in forwards), default=at)
+    shift = at - int(last) - 1
+    times = ("received_time", "resolved_time")
+    return [
+        {name: value + shift if name in times else value for name, value in row.items()}
+        for row in forwards
+    ]
+
+
+def _is_meant(channel: dict[str, Any], name: str) -> bool:
+    ids = (channel.get("short_channel_id"), channel.get("channel_id"), channel["peer_id"], "all")
+    return channel["state"] in PRICEABLE and name in ids
+
+
+def _priced(channel: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    least = params.get("htlcmin", channel["minimum_htlc_out_msat"])
+    most = params.get("htlcmax", channel["maximum_htlc_out_msat"])
+    warning = {}
+    possible = channel["total_msat"] - channel["our_reserve_msat"]
+    if most > possible:
+        most = possible
+        text = "Set maximum_htlc_out_msat to maximum possible in channel"
+        warning = {"warning_htlcmax_too_high": text}
+    if most < least:
+        raise RpcRefusal(-1, "htlcmax cannot be less than htlcmin")
+    price = {
+        "fee_base_msat": params.get("feebase", channel["fee_base_msat"]),
+        "fee_proportional_millionths": params.get("feeppm", channel["fee_proportional_millionths"]),
+    }
+    limits = {"minimum_htlc_out_msat": least, "maximum_htlc_out_msat": most}
+    channel.update(price | limits)
+    if "local" in channel.get("updates", {}):
+        channel["updates"]["local"].update(
+            price | {"htlc_minimum_msat": least, "htlc_maximum_msat": most}
+        )
+    same = ("peer_id", "channel_id", "short_channel_id", "ignore_fee_limits")
+    return {name: channel[name] for name in same if name in channel} | price | limits | warning
+
+
+class FakeClock:
+    """
+    A clock that stands until a test moves it.
+    """
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+        self._ticks = 1000.0
+
+    def now(self) -> int:
+        """
+        Return the time of day.
+        """
+        return self._now
+
+    def ticks(self) -> float:
+        """
+        Return what never goes back.
+        """
+        return self._ticks
+
+    def pass_by(self, seconds: int) -> None:
+        """
+        Let time go by.
+        """
+        self._now += seconds
+        self._ticks += seconds
