@@ -1,5 +1,6 @@
 """Replies: what lightningd v23.05 to v26.06 answers, in core terms, and nothing asked."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
@@ -67,7 +68,7 @@ class _Updates:
 
 @attrs.frozen(kw_only=True)
 class _StateChange:
-    timestamp: Instant
+    timestamp: str
     new_state: str
 
 
@@ -118,29 +119,20 @@ class _Funds:
     outputs: tuple[_Output, ...]
 
 
-def _amount(value: Any, _kind: Any) -> Msat:  # noqa: ANN401 -- see wire_reader.Hook
-    amount = value
+def _amount(value: Any, kind: Any) -> Any:  # noqa: ANN401 -- see wire_reader.Hook
+    if type(value) is int and 0 <= value <= MOST_MSAT:
+        return value
     if type(value) is str:
-        try:
-            amount = parse_msat(value)
-        except ValueError:
-            amount = None
-    if type(amount) is not int or not 0 <= amount <= MOST_MSAT:
-        raise wrong(value, "an amount in msat")
-    return Msat(amount)
+        with contextlib.suppress(ValueError):
+            return _amount(int(parse_msat(value)), kind)
+    raise wrong(value, "an amount in msat")
 
 
-def _moment(value: Any, _kind: Any) -> Instant:  # noqa: ANN401 -- see wire_reader.Hook
-    seconds = value
-    if type(value) is str:
-        try:
-            at = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        except ValueError:
-            at = None
-        seconds = at.timestamp() if at and at.tzinfo else None
-    if type(seconds) not in (int, float) or not 0 <= seconds < _LATEST:
-        raise wrong(value, "a time")
-    return Instant(int(seconds))
+def _moment(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see wire_reader.Hook
+    # Written so that NaN, which compares false to everything, is refused.
+    if type(value) in (float, int) and 0 <= value < _LATEST:
+        return int(value)
+    raise wrong(value, "seconds since 1970")
 
 
 _reader: Final = Reader(lenient=True, names=_NAMES, hooks={Msat: _amount, Instant: _moment})
@@ -202,7 +194,7 @@ def channels_of(
     return _readable(rows, "listpeerchannels.channels", channel)
 
 
-def _translated(row: dict[str, Any], beside: _Beside, opened_at: Instant | None) -> dict[str, Any]:
+def _translated(row: dict[str, Any], beside: _Beside, opened_at: float | None) -> dict[str, Any]:
     theirs = beside.updates.remote if beside.updates else None
     inward = sum(htlc.direction == "in" for htlc in beside.htlcs or ())
     channel = {
@@ -223,17 +215,18 @@ def _translated(row: dict[str, Any], beside: _Beside, opened_at: Instant | None)
 
 def _opened_at(
     beside: _Beside, scid: object, blockheight: int | None, now: Instant | None
-) -> Instant | None:
-    for change in beside.state_changes:
-        if change.new_state == NORMAL:
-            return change.timestamp
-    if type(scid) is not str or blockheight is None or now is None:
-        return None
+) -> float | None:
     try:
-        funded = scid_key(Scid(scid))[0]
+        for change in beside.state_changes:
+            if change.new_state == NORMAL:
+                return datetime.fromisoformat(
+                    change.timestamp.removesuffix("Z") + "+00:00"
+                ).timestamp()
+        if type(scid) is str and blockheight is not None and now is not None:
+            return max(0, now - _BLOCK * max(0, blockheight - scid_key(Scid(scid))[0]))
     except ValueError:
-        return None  # Channel says what is wrong with it.
-    return Instant(max(0, now - _BLOCK * max(0, blockheight - funded)))
+        pass
+    return None
 
 
 def forwards_of(reply: object) -> tuple[tuple[Forward, ...], tuple[str, ...]]:

@@ -171,7 +171,7 @@ class Reader:
         def hook(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see Hook
             if type(value) is not dict:
                 raise wrong(value, "an object")
-            return read(value if blanks.keys() <= value.keys() else {**blanks, **value}, kind)
+            return read({**blanks, **value} if blanks else value, kind)
 
         return hook
 
