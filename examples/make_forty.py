@@ -7,7 +7,6 @@ import attrs
 
 from revops.adapters.wire import write_snapshot
 from revops.core.chance import draw
-from revops.core.config import Config
 from revops.core.fees.rails import ladder, rung_of
 from revops.core.memory import (
     Change,
@@ -235,7 +234,7 @@ def channel_of(place: int, story: Story) -> Channel:
     height = 820_000 + place * 3_137
     opened_at = NOW - (HEIGHT - height) * 600
     capacity = from_sats(story.capacity)
-    to_us = int(capacity * story.share)
+    to_us = round(capacity * story.share)
     spendable = max(0, to_us - capacity // 100)
     traffic = traffic_of(story, int(story.channel.get("opened_at") or opened_at))
     known = {
@@ -362,4 +361,4 @@ def forty() -> Snapshot:
 
 if __name__ == "__main__":
     target = Path(__file__).with_name("forty.json")
-    target.write_text(write_snapshot(forty(), Config()), encoding="utf-8")
+    target.write_text(write_snapshot(forty()), encoding="utf-8")

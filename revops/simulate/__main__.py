@@ -1,0 +1,169 @@
+"""`python -m revops.simulate`: what revops would do with a node, offline, and why."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.rule import Rule
+from rich.text import Text
+from typer.core import TyperGroup
+
+from revops.adapters.errors import WireError
+from revops.adapters.wire import write_plan
+from revops.core.config import Config, ConfigError, configured
+from revops.core.decide import decide
+from revops.core.plan import Plan
+from revops.core.snapshot import Snapshot
+from revops.core.units import Instant
+from revops.simulate import load, settings, table
+
+# Wide enough for a sentence beside the numbers; a terminal says its own width.
+PIPE_WIDTH: Final = 120
+# The year 2242: whatever is above was meant as something else, milliseconds for example.
+LATEST: Final = 1 << 33
+
+
+class PathFirst(TyperGroup):
+    """
+    Commands of which `plan` need not be named: a first word that is no command is its PATH.
+    """
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own Context is a subclass
+        """
+        Put the default command's name before *args* that begin with no command.
+        """
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else ["plan", *args])
+
+
+app = typer.Typer(cls=PathFirst, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """
+    What revops would do with a node, offline, and why.
+    """
+
+
+@app.command()
+def plan(  # noqa: PLR0913 -- one parameter an option
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="A snapshot.json, - for one on stdin, or a directory of raw lightningd replies.",
+        ),
+    ],
+    *,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="Change an option: option=value. Repeatable.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Options from a lightningd config file.")
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="Compare with the same changed by option=value. Repeatable."),
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="SCID", help="The whole trail of one channel.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The plan for machines.")] = False,
+    now: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=LATEST, help="When the raw replies were taken: seconds since 1970, UTC."
+        ),
+    ] = None,
+) -> None:
+    """
+    Decide once, and show the fee of every channel, old and new, with the main reason.
+    """
+    if as_json and (explain or against):
+        msg = "--json shows the plan alone: leave --explain and --against away"
+        raise typer.BadParameter(msg)
+    try:
+        texts = (settings.from_file(config) if config else {}) | settings.from_pairs(sets or ())
+        other = settings.from_pairs(against or ())
+        material = _material(path, now)
+        start = configured(texts, material.config)
+        if as_json:
+            sys.stdout.write(write_plan(_plan(material, start)))
+        else:
+            _print(_report(material, start, other, explain))
+    except (ConfigError, WireError) as error:
+        _complain(error.problems)
+        raise typer.Exit(2) from error
+    except OSError as error:
+        _complain((str(error),))
+        raise typer.Exit(2) from error
+
+
+def _material(path: str, now: int | None) -> load.Material:
+    """
+    Return what stands at *path*, and say what of it had to be left out.
+    """
+    if Path(path).is_dir():
+        material = load.from_directory(Path(path), None if now is None else Instant(now))
+    elif now is not None:
+        msg = "--now is for raw replies: a snapshot knows when it was taken"
+        raise typer.BadParameter(msg)
+    else:
+        material = load.from_text(
+            sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        )
+    _complain(material.problems, "left out: ")
+    return material
+
+
+def _plan(material: load.Material, config: Config) -> Plan:
+    return decide(material.snapshot(config), config)
+
+
+def _report(
+    material: load.Material, config: Config, other: dict[str, str], scid: str | None
+) -> RenderableType:
+    snapshot = material.snapshot(config)
+    plans = {"as set": _plan(material, config)}
+    if other:
+        plans["against"] = _plan(material, configured(other, config))
+    changes = ", ".join(f"{name}={text}" for name, text in other.items())
+    if scid is not None:
+        report = _trails(snapshot, plans, scid)
+    elif other:
+        report = table.comparison_report(snapshot, plans)
+    else:
+        return table.plan_report(snapshot, plans["as set"])
+    return Group(Text(f"against: {table.plain(changes)}"), report) if other else report
+
+
+def _trails(snapshot: Snapshot, plans: dict[str, Plan], scid: str) -> RenderableType:
+    found = [
+        (name, table.trail_report(row, plan))
+        for name, plan in plans.items()
+        for row in table.rows_of(snapshot, plan)
+        if row.channel.scid == scid
+    ]
+    if not found:
+        msg = f"--explain: there is no channel {scid!r} in this snapshot"
+        raise typer.BadParameter(msg)
+    if len(found) == 1:
+        return found[0][1]
+    return Group(*(part for name, trail in found for part in (Rule(name), trail)))
+
+
+def _print(report: RenderableType) -> None:
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(width=width, highlight=False, markup=False, emoji=False).print(report)
+
+
+def _complain(problems: tuple[str, ...], prefix: str = "") -> None:
+    for problem in problems:
+        typer.echo(prefix + table.plain(problem), err=True)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m revops.simulate")

@@ -1,0 +1,182 @@
+"""Load: a snapshot, from its own file or from a directory of raw lightningd replies."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from revops.adapters import replies, wire
+from revops.adapters.errors import WireError
+from revops.core.checks import FieldError
+from revops.core.config import Config
+from revops.core.snapshot import Channel, FeerateSample, Node, Snapshot, Traffic
+from revops.core.tally import Tally, by_day, tally
+from revops.core.units import DAY, HOUR, Instant, PeerId
+
+# The first that is there counts.
+_FILES: Final = {
+    "listpeerchannels": ("listpeerchannels",),
+    "getinfo": ("getinfo",),
+    "listforwards": ("listforwards",),
+    "listfunds": ("listfunds",),
+    "feerates": ("feerates", "feerates_perkw", "feerates_perkb"),
+    "listnodes": ("listnodes",),
+}
+# Where replies tell the time: floats since the epoch, or ISO 8601.
+_MOMENTS: Final = {"received_time", "resolved_time", "last_stable_connection", "timestamp"}
+# A node that did not say who it is; no key is all zeros.
+_NOBODY: Final = Node(node_id=PeerId("0" * 66))
+
+
+@attrs.frozen(kw_only=True)
+class Material:
+    """
+    What a simulation starts from.
+
+    Attributes:
+        config: What the file says beside the snapshot; the defaults for a directory.
+        problems: What was left out, a sentence each.
+        snapshot: The snapshot as a node under the given Config would have taken it.
+    """
+
+    config: Config
+    problems: tuple[str, ...] = ()
+    snapshot: Callable[[Config], Snapshot]
+
+
+def from_text(text: str | bytes) -> Material:
+    """
+    Return what a snapshot file holds.
+
+    Raises:
+        WireError: A sentence for each field that cannot be.
+    """
+    snapshot, config = wire.read_snapshot(text)
+    return Material(config=config, snapshot=lambda _config: snapshot)
+
+
+def from_directory(path: Path, now: Instant | None = None) -> Material:
+    """
+    Return what the raw replies in *path* tell: `listpeerchannels.json`, and `getinfo`,
+    `listforwards`, `listfunds`, `feerates` and `listnodes` where they are there.
+
+    *now* is when they were taken; without it, the latest moment they mention.
+
+    Raises:
+        WireError: A sentence for each thing that cannot be.
+    """
+    found = {method: _reply(path, names) for method, names in _FILES.items()}
+    if found["listpeerchannels"] is None:
+        msg = f"{path}: there is no listpeerchannels.json in this directory"
+        raise WireError((msg,))
+    if now is None:
+        now = _latest(found["listpeerchannels"], found["listforwards"])
+    if now is None:
+        msg = f"{path}: no reply mentions a time: say with --now when they were taken"
+        raise WireError((msg,))
+    try:
+        return _assembled(found, now)
+    except FieldError as error:
+        raise WireError((f"{path}: {error}",)) from error
+
+
+def _assembled(found: dict[str, object], now: Instant) -> Material:
+    node = _NOBODY if found["getinfo"] is None else replies.node_of(found["getinfo"])
+    channels, problems = replies.channels_of(
+        found["listpeerchannels"], now=now, blockheight=node.blockheight
+    )
+    if found["listnodes"] is not None:
+        aliases = replies.aliases_of(found["listnodes"])
+        channels = tuple(attrs.evolve(c, alias=aliases.get(c.peer_id)) for c in channels)
+    perkw = None if found["feerates"] is None else replies.feerate_of(found["feerates"])
+    snapshot = Snapshot(
+        now=now,
+        node=node,
+        channels=channels,
+        feerates=() if perkw is None else (FeerateSample(at=now, perkw=perkw),),
+        onchain_msat=None if found["listfunds"] is None else replies.onchain_of(found["listfunds"]),
+    )
+    if found["listforwards"] is None:
+        return Material(config=Config(), problems=problems, snapshot=lambda _config: snapshot)
+    forwards, unread = replies.forwards_of(found["listforwards"])
+    sums = tally(forwards)
+    since = min((f.received_at for f in forwards if f.received_at > 0), default=now)
+
+    def taken(config: Config) -> Snapshot:
+        window_days = config.flow_window_days
+        counted = (_counted(c, sums, min(since, now), now, window_days) for c in channels)
+        return attrs.evolve(snapshot, channels=counted)
+
+    return Material(config=Config(), problems=problems + unread + sums.quarantined, snapshot=taken)
+
+
+def _reply(path: Path, names: Sequence[str]) -> object:
+    """
+    Return the reply in the first file of these *names*, `None` where there is none.
+    """
+    for name in names:
+        file = path / f"{name}.json"
+        if file.exists():
+            try:
+                reply: object = json.loads(file.read_bytes())
+            except ValueError as error:
+                msg = f"{file}: not JSON: {error}"
+                raise WireError((msg,)) from error
+            return reply
+    return None
+
+
+def _latest(*found: object) -> Instant | None:
+    """
+    Return the latest moment that the replies mention, `None` for none.
+    """
+    return max(
+        (Instant(int(moment)) for reply in found for moment in _moments(reply)), default=None
+    )
+
+
+def _moments(value: object) -> Iterator[float]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _moment(part) if key in _MOMENTS else _moments(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _moments(part)
+
+
+def _moment(value: object) -> Iterator[float]:
+    # The readers of the replies complain about what is no time; here it is none.
+    if isinstance(value, str):
+        try:
+            yield datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()
+        except ValueError:
+            return
+    elif isinstance(value, (int, float)) and 0 < value < 1 << 33:
+        yield value
+
+
+def _counted(
+    channel: Channel, sums: Tally, since: Instant, now: Instant, window_days: int
+) -> Channel:
+    """
+    Return *channel* with its traffic. No memory has digested any of it: all complete hours of
+    the window are there.
+    """
+    scid = channel.scid
+    if scid is None:
+        return channel
+    parts = [part for (owner, _), part in sums.hours.items() if owner == scid]
+    first = now - window_days * DAY
+    traffic = Traffic(
+        since=since,
+        until=now,
+        out_count=sum(part.out_count for part in parts),
+        last_in_at=sums.last_in_at.get(scid),
+        last_out_at=sums.last_out_at.get(scid),
+        hours=(part for part in parts if first // HOUR <= part.start < now // HOUR),
+        days=(day for day in by_day(parts) if day.start >= first // DAY),
+    )
+    return attrs.evolve(channel, traffic=traffic)
