@@ -10,6 +10,7 @@ Whatever has a time in it is drawn as an age and takes `now` for it. The strateg
 are constants, since building one anew for every example costs more than drawing from it.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -229,6 +230,8 @@ _CHANNEL_FIELDS: dict[str, Some] = {
     "market_ppm": _MAYBE_WHOLE,
     "refills": st.none() | st.builds(Refills, count=_WHOLE, amount_msat=_WHOLE, cost_msat=_WHOLE),
 }
+OPEN: dict[str, Some] = {"state": st.just(NORMAL), "scid": scids()}
+"""Narrows channels to those that a fee can be set on."""
 _PLAIN_CHANNELS = st.fixed_dictionaries(_CHANNEL_FIELDS)
 
 
@@ -385,19 +388,22 @@ _PLAIN_CLIMBS = st.fixed_dictionaries(
         "resting": _BOOL,
     }
 )
+_SUMS = ratios(0, 1e30)
+_RATES = ratios(-1e6, 1e6)
+_VARIANCES = ratios(0, 1e12)
+_CORRELATIONS = ratios(-1, 1)
 _CHANGES = st.lists(st.tuples(_WHOLE, _BOOL), max_size=6)
 _PLAIN_FLOWS = st.fixed_dictionaries(
     {
-        "in_sum": ratios(),
-        "out_sum": ratios(),
-        "count_sum": ratios(),
-        "ratio": ratios(None),
-        "velocity": ratios(None),
-        "variance": ratios(),
-        "covariance": ratios(None),
-        "velocity_variance": ratios(),
+        "in_sum": _SUMS,
+        "out_sum": _SUMS,
+        "count_sum": _SUMS,
+        "ratio": _RATES,
+        "velocity": _RATES,
+        "variance": _VARIANCES,
+        "velocity_variance": _VARIANCES,
         "surprises": _WHOLE,
-        "state": st.sampled_from(FlowState),
+        "state": st.sampled_from((FlowState.BALANCED, FlowState.SOURCE, FlowState.SINK)),
     }
 )
 _PLAIN_VEGAS = st.fixed_dictionaries({"intensity": ratios(0, 1), "hot": _WHOLE, "spiking": _BOOL})
@@ -453,12 +459,20 @@ def fee_memories(now: int = LARGEST) -> Some:
 
 def _flow_memory(draw: st.DrawFn, now: int) -> FlowMemory:
     hour = _past(draw, now // HOUR)
-    return FlowMemory(hour=hour, regime_hour=_maybe_past(draw, hour), **draw(_PLAIN_FLOWS))
+    plain = draw(_PLAIN_FLOWS)
+    # What varies together varies at most as much as each alone.
+    most = math.sqrt(plain["variance"] * plain["velocity_variance"])
+    return FlowMemory(
+        hour=hour,
+        regime_hour=_maybe_past(draw, hour),
+        covariance=draw(_CORRELATIONS) * most,
+        **plain,
+    )
 
 
 def flow_memories(now: int = LARGEST) -> Some:
     """
-    Return estimates of flow, with any numbers in them.
+    Return estimates of flow that some hours may have led to.
     """
     return st.composite(_flow_memory)(now)
 
@@ -514,7 +528,8 @@ def memories(channels: Iterable[Channel] = (), now: int = LARGEST) -> Some:
 
 # Everything a cycle may know
 
-_NOWS = instants(min_value=GENESIS) | instants()
+# A quarter of all that a field holds: what is promised for later must be a time, too.
+_NOWS = instants(GENESIS, LARGEST // 4) | instants(0, LARGEST // 4)
 _NODES = nodes()
 _PEERS = st.lists(peer_ids(), min_size=1, max_size=2, unique=True)
 

@@ -1,0 +1,187 @@
+"""World: a node in memory that does what a Plan says - or does not - and remembers what passed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from revops.core.actions import SetFee
+from revops.core.config import Config
+from revops.core.decide import decide
+from revops.core.memory import Memory
+from revops.core.plan import Decision, Plan
+from revops.core.policy import Policy
+from revops.core.snapshot import NORMAL, Channel, FeerateSample, Node, Slice, Snapshot, Traffic
+from revops.core.tally import by_day, merged, size_of
+from revops.core.units import DAY, HOUR, from_sats
+
+START = 1_750_000_000
+"""When a World begins: some summer, at 15:06:40."""
+
+
+def peer(number: int) -> str:
+    """
+    Return the public key of a peer.
+    """
+    return f"02{number:064x}"
+
+
+def quiet_channel(number: int = 0, **fields: Any) -> Channel:
+    """
+    Return an open channel of 5 M sat, half of it ours, at 500 ppm for years.
+    """
+    capacity = fields.pop("capacity_msat", from_sats(5_000_000))
+    plain = {
+        "channel_id": f"{number:064x}",
+        "scid": f"700000x{number}x0",
+        "peer_id": peer(number),
+        "state": NORMAL,
+        "to_us_msat": capacity // 2,
+        "spendable_msat": capacity // 2,
+        "receivable_msat": capacity // 2,
+        "fee_ppm": 500,
+        "base_fee_msat": 0,
+        "opened_at": START - 1000 * DAY,
+    }
+    return Channel(capacity_msat=capacity, **(plain | fields))
+
+
+def forwarded(hour: int, count: int, amount: int) -> Slice:
+    """
+    Return what *count* forwards of *amount* out of a channel come to in the books.
+    """
+    size = size_of(amount)
+    return Slice(
+        start=hour,
+        out_count=count,
+        out_msat=count * amount,
+        size_sum=count * size,
+        size_squares=count * size * size,
+    )
+
+
+def yes(_action: SetFee) -> bool:
+    """
+    Do what is asked.
+    """
+    return True
+
+
+@attrs.define
+class World:
+    """
+    A node, its books and what revops remembers.
+
+    Attributes:
+        channels: As the node has them, by channel id.
+        hidden: Channels that the node does not list for now.
+        set_at: When each update came into force, by channel id, with whether it was urgent.
+    """
+
+    channels: dict[str, Channel] = attrs.field(
+        converter=lambda found: {channel.channel_id: channel for channel in found}
+    )
+    config: Config = attrs.field(factory=Config)
+    policies: tuple[Policy, ...] = ()
+    feerates: tuple[FeerateSample, ...] = ()
+    memory: Memory = attrs.field(factory=Memory)
+    now: int = START
+    since: int = START - 100 * DAY
+    hidden: set[str] = attrs.field(factory=set)
+    books: dict[str, dict[int, Slice]] = attrs.field(factory=dict)
+    last_in: dict[str, int] = attrs.field(factory=dict)
+    last_out: dict[str, int] = attrs.field(factory=dict)
+    set_at: dict[str, list[tuple[int, bool]]] = attrs.field(factory=dict)
+
+    def cycle(self, does: Callable[[SetFee], bool] = yes) -> Plan:
+        """
+        Observe, decide, remember, and set the fees that *does* agrees to.
+        """
+        plan = decide(self.snapshot(), self.config)
+        self.memory = plan.memory
+        for decision in plan.decisions:
+            if isinstance(decision.action, SetFee) and does(decision.action):
+                self._set(decision.action)
+        return plan
+
+    def price(self, does: Callable[[SetFee], bool] = yes) -> Decision:
+        """
+        Run a cycle of the only channel, and return what was decided about it.
+        """
+        (decision,) = self.cycle(does).decisions
+        return decision
+
+    def _set(self, action: SetFee) -> None:
+        urgent_at = self.set_at.setdefault(action.channel_id, [])
+        urgent_at.append((self.now, action.urgent))
+        self.change(
+            action.channel_id,
+            fee_ppm=action.new_ppm,
+            base_fee_msat=action.new_base_msat,
+            **({} if action.htlc_max_msat is None else {"htlc_max_msat": action.htlc_max_msat}),
+        )
+
+    def change(self, channel_id: str, **fields: Any) -> None:
+        """
+        Make something else of a channel: what a human, the peer or a payment did to it.
+        """
+        self.channels[channel_id] = attrs.evolve(self.channels[channel_id], **fields)
+
+    def wait(self, seconds: int) -> None:
+        """
+        Let time pass.
+        """
+        self.now += seconds
+
+    def forward(self, channel_id: str, count: int = 1, amount: int = 50_000_000) -> None:
+        """
+        Let *count* payments leave by a channel, now.
+        """
+        hour = self.now // HOUR
+        self._book(channel_id, forwarded(hour, count, amount))
+        self.last_out[channel_id] = self.now
+
+    def receive(self, channel_id: str, count: int = 1, amount: int = 50_000_000) -> None:
+        """
+        Let *count* payments enter by a channel, now.
+        """
+        hour = self.now // HOUR
+        self._book(channel_id, Slice(start=hour, in_count=count, in_msat=count * amount))
+        self.last_in[channel_id] = self.now
+
+    def _book(self, channel_id: str, part: Slice) -> None:
+        hours = self.books.setdefault(channel_id, {})
+        hours[part.start] = merged([part, *filter(None, [hours.get(part.start)])], part.start)
+
+    def snapshot(self) -> Snapshot:
+        """
+        Return what the node and the books say now.
+        """
+        listed = [
+            attrs.evolve(channel, traffic=self._traffic(channel.channel_id))
+            for channel in self.channels.values()
+            if channel.channel_id not in self.hidden
+        ]
+        return Snapshot(
+            now=self.now,
+            node=Node(node_id=peer(2**200)),
+            channels=listed,
+            feerates=self.feerates,
+            policies=self.policies,
+            memory=self.memory,
+        )
+
+    def _traffic(self, channel_id: str) -> Traffic:
+        window = (self.now - self.config.flow_window_days * DAY) // DAY
+        hours = self.books.get(channel_id, {})
+        flow = next((m.flow for m in self.memory.channels if m.channel_id == channel_id), None)
+        digested = flow.hour if flow else window * 24 - 1
+        return Traffic(
+            since=self.since,
+            until=self.now,
+            out_count=sum(part.out_count for part in hours.values()),
+            last_in_at=self.last_in.get(channel_id),
+            last_out_at=self.last_out.get(channel_id),
+            hours=[p for p in hours.values() if digested < p.start < self.now // HOUR],
+            days=by_day(part for part in hours.values() if part.start // 24 >= window),
+        )
