@@ -34,6 +34,10 @@ _DAY: Final = f"""
     SELECT scid, {", ".join(_SLICE)} FROM channel_scids CROSS JOIN forward_stats USING (scid)
     WHERE span = 'day' AND start = ?
 """  # noqa: S608 -- see above
+_TOTALS: Final = """
+    SELECT channel_id, scid, ifnull(out_count, 0), ifnull(last_hour, -1), last_in_at, last_out_at
+    FROM channel_scids LEFT JOIN forward_totals USING (scid)
+"""
 _ADD_TOTALS: Final = """
     INSERT INTO forward_totals (scid, out_count, last_hour, last_in_at, last_out_at)
     VALUES (?, ?, ?, ?, ?)
@@ -175,19 +179,18 @@ class TrafficReader:
             return {}
         start = now - window_days * DAY
         days = self._days(connection, range(start // DAY, now // DAY + 1), books.until)
-        totals = _read_totals(connection)
         digested = {m.channel_id: m.flow.hour for m in memory.channels if m.flow is not None}
         traffic = {}
-        for channel_id, scids in _read_scids(connection).items():
+        for channel_id, totals in _read_totals(connection).items():
             after = digested.get(channel_id, start // HOUR - 1)
-            parts = [totals[scid] for scid in scids if scid in totals]
-            active = [part.scid for part in parts if part.last_hour > after]
+            scids = [scid for scid, *_ in totals]
+            active = [scid for scid, _, last_hour, *_ in totals if last_hour > after]
             traffic[channel_id] = Traffic(
                 since=books.since,
                 until=books.until,
-                out_count=sum(part.out_count for part in parts),
-                last_in_at=_latest(part.last_in_at for part in parts),
-                last_out_at=_latest(part.last_out_at for part in parts),
+                out_count=sum(part.out_count for part in totals),
+                last_in_at=_latest(part.last_in_at for part in totals),
+                last_out_at=_latest(part.last_out_at for part in totals),
                 hours=_hours(connection, active, after, books.until // HOUR),
                 days=_joined([day[scid] for day in days for scid in scids if scid in day], scids),
             )
@@ -210,20 +213,15 @@ class _Totals(NamedTuple):
     last_out_at: Instant | None
 
 
-def _read_totals(connection: sqlite3.Connection) -> dict[Scid, _Totals]:
-    rows = connection.execute(f"SELECT {', '.join(_Totals._fields)} FROM forward_totals")  # noqa: S608 -- see above
-    return {row[0]: _Totals._make(row) for row in rows}
+def _read_totals(connection: sqlite3.Connection) -> dict[ChannelId, list[_Totals]]:
+    totals: dict[ChannelId, list[_Totals]] = defaultdict(list)
+    for channel_id, *row in connection.execute(_TOTALS):
+        totals[channel_id].append(_Totals(*row))
+    return totals
 
 
 def _read_day(connection: sqlite3.Connection, day: int) -> dict[Scid, Slice]:
     return {scid: _slice(row) for scid, *row in connection.execute(_DAY, (day,))}
-
-
-def _read_scids(connection: sqlite3.Connection) -> dict[ChannelId, list[Scid]]:
-    scids: dict[ChannelId, list[Scid]] = defaultdict(list)
-    for scid, channel_id in connection.execute("SELECT scid, channel_id FROM channel_scids"):
-        scids[channel_id].append(scid)
-    return scids
 
 
 def _hours(

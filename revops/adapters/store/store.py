@@ -32,6 +32,7 @@ _ADVICE: Final = (
     ("malformed", "restore a backup, or name a new file with revenue-ops-db-path to count anew"),
     ("full", "make room on the disk"),
     ("I/O error", "look after the disk"),
+    ("No such file", "make its directory, or name another with revenue-ops-db-path"),
     ("", "let the user that runs lightningd write the file and its directory"),
 )
 
@@ -251,7 +252,7 @@ def _plainly(path: Path) -> Iterator[None]:
         msg = f"{path}: a row cannot be read: {'; '.join(error.problems)}"
         raise StoreError(msg) from error
     except (sqlite3.Error, OSError) as error:
-        text = str(error)
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         advice = next(words for piece, words in _ADVICE if piece in text)
         msg = f"{path}: {text}; {advice}"
         raise StoreError(msg) from error
