@@ -75,13 +75,14 @@ class _StateChange:
 @attrs.frozen(kw_only=True)
 class _Beside:
     """
-    What an entry of `listpeerchannels` says in other words than a Channel.
+    What an entry of `listpeerchannels` says in other words than a Channel, or must say.
 
     Attributes:
         reestablished: Since v24.02; before that, a connected peer is taken at its word.
         updates: Since v24.02.
     """
 
+    opener: Literal["local", "remote"]
     peer_connected: bool
     reestablished: bool | None = None
     htlcs: tuple[_Htlc, ...] | None = None
