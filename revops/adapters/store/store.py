@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from revops.adapters.errors import StoreError, WireError
-from revops.adapters.store import forwards, journal, policies, schema
+from revops.adapters.store import feerates, forwards, journal, policies, schema
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
 from revops.core.plan import Area, Decision, Plan
@@ -27,6 +27,7 @@ _OLDEST_SQLITE: Final = (3, 37, 0)  # the first with STRICT tables
 _PATIENCE_S: Final = 5.0
 # What to do about an error of SQLite's or the system's, by a piece of its message.
 _ADVICE: Final = (
+    ("closed", "revops is stopping"),
     ("is locked", "another program holds it: stop that one"),
     ("not a database", "name another file with revenue-ops-db-path"),
     ("malformed", "restore a backup, or name a new file with revenue-ops-db-path to count anew"),
@@ -77,10 +78,11 @@ class Store:
         """
         Close the books; a write that has begun is finished first.
         """
-        self._writer.submit(self._writing.close)
-        self._writer.shutdown()
+        # Readers first: only a writer that is the last to go leaves no WAL behind.
         for connection in self._readers:
             connection.close()
+        self._writer.submit(self._writing.close)
+        self._writer.shutdown()
 
     # Forwards ------------------------------------------------------------------------------
 
@@ -126,13 +128,13 @@ class Store:
         """
         Keep *sample*.
         """
-        self._write(_add_feerate, sample)
+        self._write(feerates.add, sample)
 
     def feerates(self, since: Instant) -> tuple[FeerateSample, ...]:
         """
         Return the samples from *since* on, the latest last.
         """
-        return self._read(_feerates, since)
+        return self._read(feerates.read, since)
 
     def policies(self) -> PolicyBook:
         """
@@ -215,7 +217,12 @@ class Store:
                 return work(self._writing, *args, **kwargs)
 
         with _plainly(self.path):
-            return self._writer.submit(transaction).result()
+            try:
+                future = self._writer.submit(transaction)
+            except RuntimeError:
+                msg = "the books are closed"
+                raise sqlite3.ProgrammingError(msg) from None
+            return future.result()
 
     def _read(
         self,
@@ -288,12 +295,3 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _add_feerate(connection: sqlite3.Connection, sample: FeerateSample) -> None:
-    connection.execute("REPLACE INTO feerates (at, perkw) VALUES (?, ?)", (sample.at, sample.perkw))
-
-
-def _feerates(connection: sqlite3.Connection, since: Instant) -> tuple[FeerateSample, ...]:
-    rows = connection.execute("SELECT at, perkw FROM feerates WHERE at >= ? ORDER BY at", (since,))
-    return tuple(FeerateSample(at=at, perkw=perkw) for at, perkw in rows)
