@@ -1,18 +1,20 @@
 """`python -m revops.simulate`: what revops would do with a node, offline, and why."""
 
+import contextlib
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 from typer.core import TyperGroup
 
 from revops.adapters.errors import WireError
 from revops.adapters.wire import write_plan
-from revops.core.config import Config, ConfigError, configured
+from revops.core.config import ConfigError, configured
 from revops.core.decide import decide
 from revops.core.plan import Plan
 from revops.core.snapshot import Snapshot
@@ -48,8 +50,8 @@ def main() -> None:
     """
 
 
-@app.command()
-def plan(  # noqa: PLR0913 -- one parameter an option
+@app.command("plan")
+def answer(  # noqa: PLR0913 -- one parameter an option
     path: Annotated[
         str,
         typer.Argument(
@@ -85,15 +87,30 @@ def plan(  # noqa: PLR0913 -- one parameter an option
     if as_json and (explain or against):
         msg = "--json shows the plan alone: leave --explain and --against away"
         raise typer.BadParameter(msg)
-    try:
+    with _bad_input_told():
         texts = (settings.from_file(config) if config else {}) | settings.from_pairs(sets or ())
-        other = settings.from_pairs(against or ())
         material = _material(path, now)
-        start = configured(texts, material.config)
-        if as_json:
-            sys.stdout.write(write_plan(_plan(material, start)))
-        else:
-            _print(_report(material, start, other, explain))
+        mine = configured(texts, material.config)
+        other = configured(settings.from_pairs(against), mine) if against else None
+    snapshot = material.snapshot(mine)
+    plans = {"as set": decide(snapshot, mine)}
+    if other is not None:
+        plans["against"] = decide(material.snapshot(other), other)
+    if as_json:
+        sys.stdout.write(write_plan(plans["as set"]))
+    elif explain is not None:
+        _print(*_trails(snapshot, plans, explain))
+    elif against:
+        changes = Text(table.plain(f"against: {', '.join(against)}"))
+        _print(changes, table.comparison_report(snapshot, plans))
+    else:
+        _print(table.plan_report(snapshot, plans["as set"]))
+
+
+@contextlib.contextmanager
+def _bad_input_told() -> Iterator[None]:
+    try:
+        yield
     except (ConfigError, WireError) as error:
         _complain(error.problems)
         raise typer.Exit(2) from error
@@ -119,45 +136,22 @@ def _material(path: str, now: int | None) -> load.Material:
     return material
 
 
-def _plan(material: load.Material, config: Config) -> Plan:
-    return decide(material.snapshot(config), config)
+def _trails(snapshot: Snapshot, plans: Mapping[str, Plan], scid: str) -> Iterator[RenderableType]:
+    for name, plan in plans.items():
+        row = next((r for r in table.rows_of(snapshot, plan) if r.channel.scid == scid), None)
+        if row is None:
+            msg = f"--explain: there is no channel {scid!r} in this snapshot"
+            raise typer.BadParameter(msg)
+        if len(plans) > 1:
+            yield Rule(name)
+        yield table.trail_report(row, plan)
 
 
-def _report(
-    material: load.Material, config: Config, other: dict[str, str], scid: str | None
-) -> RenderableType:
-    snapshot = material.snapshot(config)
-    plans = {"as set": _plan(material, config)}
-    if other:
-        plans["against"] = _plan(material, configured(other, config))
-    changes = ", ".join(f"{name}={text}" for name, text in other.items())
-    if scid is not None:
-        report = _trails(snapshot, plans, scid)
-    elif other:
-        report = table.comparison_report(snapshot, plans)
-    else:
-        return table.plan_report(snapshot, plans["as set"])
-    return Group(Text(f"against: {table.plain(changes)}"), report) if other else report
-
-
-def _trails(snapshot: Snapshot, plans: dict[str, Plan], scid: str) -> RenderableType:
-    found = [
-        (name, table.trail_report(row, plan))
-        for name, plan in plans.items()
-        for row in table.rows_of(snapshot, plan)
-        if row.channel.scid == scid
-    ]
-    if not found:
-        msg = f"--explain: there is no channel {scid!r} in this snapshot"
-        raise typer.BadParameter(msg)
-    if len(found) == 1:
-        return found[0][1]
-    return Group(*(part for name, trail in found for part in (Rule(name), trail)))
-
-
-def _print(report: RenderableType) -> None:
+def _print(*parts: RenderableType) -> None:
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(width=width, highlight=False, markup=False, emoji=False).print(report)
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    for part in parts:
+        console.print(part)
 
 
 def _complain(problems: tuple[str, ...], prefix: str = "") -> None:

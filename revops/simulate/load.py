@@ -1,7 +1,7 @@
 """Load: a snapshot, from its own file or from a directory of raw lightningd replies."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,9 +12,9 @@ from revops.adapters import replies, wire
 from revops.adapters.errors import WireError
 from revops.core.checks import FieldError
 from revops.core.config import Config
-from revops.core.snapshot import Channel, FeerateSample, Node, Snapshot, Traffic
-from revops.core.tally import Tally, by_day, tally
-from revops.core.units import DAY, HOUR, Instant, PeerId
+from revops.core.snapshot import Channel, FeerateSample, Node, Slice, Snapshot, Traffic
+from revops.core.tally import by_day, tally
+from revops.core.units import DAY, HOUR, Instant, PeerId, Scid
 
 # The first that is there counts.
 _FILES: Final = {
@@ -78,12 +78,21 @@ def from_directory(path: Path, now: Instant | None = None) -> Material:
         msg = f"{path}: no reply mentions a time: say with --now when they were taken"
         raise WireError((msg,))
     try:
-        return _assembled(found, now)
+        snapshot, problems = _without_traffic(found, now)
+        if found["listforwards"] is None:
+            return Material(config=Config(), problems=problems, snapshot=lambda _config: snapshot)
+        books, uncounted = _books(found["listforwards"], now)
     except FieldError as error:
         raise WireError((f"{path}: {error}",)) from error
 
+    def taken(config: Config) -> Snapshot:
+        channels = (_counted(channel, books, config) for channel in snapshot.channels)
+        return attrs.evolve(snapshot, channels=channels)
 
-def _assembled(found: dict[str, object], now: Instant) -> Material:
+    return Material(config=Config(), problems=problems + uncounted, snapshot=taken)
+
+
+def _without_traffic(found: dict[str, object], now: Instant) -> tuple[Snapshot, tuple[str, ...]]:
     node = _NOBODY if found["getinfo"] is None else replies.node_of(found["getinfo"])
     channels, problems = replies.channels_of(
         found["listpeerchannels"], now=now, blockheight=node.blockheight
@@ -99,18 +108,58 @@ def _assembled(found: dict[str, object], now: Instant) -> Material:
         feerates=() if perkw is None else (FeerateSample(at=now, perkw=perkw),),
         onchain_msat=None if found["listfunds"] is None else replies.onchain_of(found["listfunds"]),
     )
-    if found["listforwards"] is None:
-        return Material(config=Config(), problems=problems, snapshot=lambda _config: snapshot)
-    forwards, unread = replies.forwards_of(found["listforwards"])
+    return snapshot, problems
+
+
+@attrs.frozen(kw_only=True)
+class _Books:
+    """
+    What all forwards add up to.
+    """
+
+    since: Instant
+    until: Instant
+    hours: Mapping[Scid, Sequence[Slice]]
+    last_in_at: Mapping[Scid, Instant]
+    last_out_at: Mapping[Scid, Instant]
+
+
+def _books(reply: object, now: Instant) -> tuple[_Books, tuple[str, ...]]:
+    forwards, unread = replies.forwards_of(reply)
     sums = tally(forwards)
-    since = min((f.received_at for f in forwards if f.received_at > 0), default=now)
+    hours: dict[Scid, list[Slice]] = {}
+    for (scid, _), part in sums.hours.items():
+        hours.setdefault(scid, []).append(part)
+    books = _Books(
+        since=min((f.received_at for f in forwards if 0 < f.received_at < now), default=now),
+        until=now,
+        hours=hours,
+        last_in_at=sums.last_in_at,
+        last_out_at=sums.last_out_at,
+    )
+    return books, unread + sums.quarantined
 
-    def taken(config: Config) -> Snapshot:
-        window_days = config.flow_window_days
-        counted = (_counted(c, sums, min(since, now), now, window_days) for c in channels)
-        return attrs.evolve(snapshot, channels=counted)
 
-    return Material(config=Config(), problems=problems + unread + sums.quarantined, snapshot=taken)
+def _counted(channel: Channel, books: _Books, config: Config) -> Channel:
+    """
+    Return *channel* with its traffic. No memory has digested any of it: all complete hours of
+    the window are there.
+    """
+    scid, now = channel.scid, books.until
+    if scid is None:
+        return channel
+    parts = books.hours.get(scid, ())
+    first = now - config.flow_window_days * DAY
+    traffic = Traffic(
+        since=books.since,
+        until=now,
+        out_count=sum(part.out_count for part in parts),
+        last_in_at=books.last_in_at.get(scid),
+        last_out_at=books.last_out_at.get(scid),
+        hours=(part for part in parts if first // HOUR <= part.start < now // HOUR),
+        days=(day for day in by_day(parts) if day.start >= first // DAY),
+    )
+    return attrs.evolve(channel, traffic=traffic)
 
 
 def _reply(path: Path, names: Sequence[str]) -> object:
@@ -156,27 +205,3 @@ def _moment(value: object) -> Iterator[float]:
             return
     elif isinstance(value, (int, float)) and 0 < value < 1 << 33:
         yield value
-
-
-def _counted(
-    channel: Channel, sums: Tally, since: Instant, now: Instant, window_days: int
-) -> Channel:
-    """
-    Return *channel* with its traffic. No memory has digested any of it: all complete hours of
-    the window are there.
-    """
-    scid = channel.scid
-    if scid is None:
-        return channel
-    parts = [part for (owner, _), part in sums.hours.items() if owner == scid]
-    first = now - window_days * DAY
-    traffic = Traffic(
-        since=since,
-        until=now,
-        out_count=sum(part.out_count for part in parts),
-        last_in_at=sums.last_in_at.get(scid),
-        last_out_at=sums.last_out_at.get(scid),
-        hours=(part for part in parts if first // HOUR <= part.start < now // HOUR),
-        days=(day for day in by_day(parts) if day.start >= first // DAY),
-    )
-    return attrs.evolve(channel, traffic=traffic)
