@@ -1,7 +1,7 @@
 """Load: a snapshot, from its own file or from a directory of raw lightningd replies."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from revops.adapters.errors import WireError
 from revops.core.checks import FieldError
 from revops.core.config import Config
 from revops.core.snapshot import Channel, FeerateSample, Node, Slice, Snapshot, Traffic
-from revops.core.tally import by_day, tally
+from revops.core.tally import Forward, Tally, by_day, tally
 from revops.core.units import DAY, HOUR, Instant, PeerId, Scid
 
 # The first that is there counts.
@@ -25,8 +25,8 @@ _FILES: Final = {
     "feerates": ("feerates", "feerates_perkw", "feerates_perkb"),
     "listnodes": ("listnodes",),
 }
-# Where replies tell the time: floats since the epoch, or ISO 8601.
-_MOMENTS: Final = {"received_time", "resolved_time", "last_stable_connection", "timestamp"}
+# Where channels tell the time: seconds since the epoch, or ISO 8601.
+_MOMENTS: Final = {"last_stable_connection", "timestamp"}
 # A node that did not say who it is; no key is all zeros.
 _NOBODY: Final = Node(node_id=PeerId("0" * 66))
 
@@ -72,24 +72,25 @@ def from_directory(path: Path, now: Instant | None = None) -> Material:
     if found["listpeerchannels"] is None:
         msg = f"{path}: there is no listpeerchannels.json in this directory"
         raise WireError((msg,))
-    if now is None:
-        now = _latest(found["listpeerchannels"], found["listforwards"])
-    if now is None:
-        msg = f"{path}: no reply mentions a time: say with --now when they were taken"
-        raise WireError((msg,))
     try:
-        snapshot, problems = _without_traffic(found, now)
-        if found["listforwards"] is None:
-            return Material(config=Config(), problems=problems, snapshot=lambda _config: snapshot)
-        books, uncounted = _books(found["listforwards"], now)
+        forwards, problems = replies.forwards_of(found["listforwards"] or {"forwards": []})
+        now = now or _latest(found["listpeerchannels"], forwards)
+        if now is None:
+            msg = f"{path}: no reply mentions a time: say with --now when they were taken"
+            raise WireError((msg,))
+        snapshot, left_out = _without_traffic(found, now)
+        books = None if found["listforwards"] is None else _books(forwards, now)
     except FieldError as error:
         raise WireError((f"{path}: {error}",)) from error
 
     def taken(config: Config) -> Snapshot:
+        if books is None:
+            return snapshot
         channels = (_counted(channel, books, config) for channel in snapshot.channels)
         return attrs.evolve(snapshot, channels=channels)
 
-    return Material(config=Config(), problems=problems + uncounted, snapshot=taken)
+    uncounted = books.sums.quarantined if books else ()
+    return Material(config=Config(), problems=left_out + problems + uncounted, snapshot=taken)
 
 
 def _without_traffic(found: dict[str, object], now: Instant) -> tuple[Snapshot, tuple[str, ...]]:
@@ -114,30 +115,22 @@ def _without_traffic(found: dict[str, object], now: Instant) -> tuple[Snapshot, 
 @attrs.frozen(kw_only=True)
 class _Books:
     """
-    What all forwards add up to.
+    What all forwards add up to, up to *now*.
     """
 
     since: Instant
-    until: Instant
+    now: Instant
+    sums: Tally
     hours: Mapping[Scid, Sequence[Slice]]
-    last_in_at: Mapping[Scid, Instant]
-    last_out_at: Mapping[Scid, Instant]
 
 
-def _books(reply: object, now: Instant) -> tuple[_Books, tuple[str, ...]]:
-    forwards, unread = replies.forwards_of(reply)
+def _books(forwards: Sequence[Forward], now: Instant) -> _Books:
     sums = tally(forwards)
     hours: dict[Scid, list[Slice]] = {}
     for (scid, _), part in sums.hours.items():
         hours.setdefault(scid, []).append(part)
-    books = _Books(
-        since=min((f.received_at for f in forwards if 0 < f.received_at < now), default=now),
-        until=now,
-        hours=hours,
-        last_in_at=sums.last_in_at,
-        last_out_at=sums.last_out_at,
-    )
-    return books, unread + sums.quarantined
+    since = min((f.received_at for f in forwards if 0 < f.received_at < now), default=now)
+    return _Books(since=since, now=now, sums=sums, hours=hours)
 
 
 def _counted(channel: Channel, books: _Books, config: Config) -> Channel:
@@ -145,7 +138,7 @@ def _counted(channel: Channel, books: _Books, config: Config) -> Channel:
     Return *channel* with its traffic. No memory has digested any of it: all complete hours of
     the window are there.
     """
-    scid, now = channel.scid, books.until
+    scid, now = channel.scid, books.now
     if scid is None:
         return channel
     parts = books.hours.get(scid, ())
@@ -154,8 +147,8 @@ def _counted(channel: Channel, books: _Books, config: Config) -> Channel:
         since=books.since,
         until=now,
         out_count=sum(part.out_count for part in parts),
-        last_in_at=books.last_in_at.get(scid),
-        last_out_at=books.last_out_at.get(scid),
+        last_in_at=books.sums.last_in_at.get(scid),
+        last_out_at=books.sums.last_out_at.get(scid),
         hours=(part for part in parts if first // HOUR <= part.start < now // HOUR),
         days=(day for day in by_day(parts) if day.start >= first // DAY),
     )
@@ -178,13 +171,12 @@ def _reply(path: Path, names: Sequence[str]) -> object:
     return None
 
 
-def _latest(*found: object) -> Instant | None:
+def _latest(channels: object, forwards: Iterable[Forward]) -> Instant | None:
     """
     Return the latest moment that the replies mention, `None` for none.
     """
-    return max(
-        (Instant(int(moment)) for reply in found for moment in _moments(reply)), default=None
-    )
+    moments = [*_moments(channels), *(f.resolved_at or f.received_at for f in forwards)]
+    return max((Instant(int(at)) for at in moments if 0 < at < 1 << 33), default=None)
 
 
 def _moments(value: object) -> Iterator[float]:
@@ -203,5 +195,5 @@ def _moment(value: object) -> Iterator[float]:
             yield datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()
         except ValueError:
             return
-    elif isinstance(value, (int, float)) and 0 < value < 1 << 33:
+    elif isinstance(value, (int, float)):
         yield value
