@@ -8,8 +8,8 @@ import attrs
 from revops.core.actions import SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.memory import Memory
-from revops.core.plan import Decision, Plan
+from revops.core.memory import ChannelMemory, FeeMemory, FlowMemory, Memory, VegasMemory
+from revops.core.plan import Decision, FlowView, Plan
 from revops.core.policy import Policy
 from revops.core.snapshot import NORMAL, Channel, FeerateSample, Node, Slice, Snapshot, Traffic
 from revops.core.tally import by_day, merged, size_of
@@ -17,6 +17,9 @@ from revops.core.units import DAY, HOUR, from_sats
 
 START = 1_750_000_000
 """When a World begins: some summer, at 15:06:40."""
+
+
+HOUR_NOW = START // HOUR
 
 
 def peer(number: int) -> str:
@@ -44,6 +47,54 @@ def quiet_channel(number: int = 0, **fields: Any) -> Channel:
         "opened_at": START - 1000 * DAY,
     }
     return Channel(capacity_msat=capacity, **(plain | fields))
+
+
+def looked(
+    channel: Channel,
+    config: Config | None = None,
+    now: int = START,
+    *,
+    flow: FlowMemory | None = None,
+    fee: FeeMemory | None = None,
+    vegas: VegasMemory | None = None,
+    **fields: Any,
+) -> Plan:
+    """
+    Return the plan for a node with one channel, of which this *flow* and *fee* are remembered.
+    """
+    known = ChannelMemory(
+        channel_id=channel.channel_id,
+        first_seen_at=min(now, channel.opened_at or 0),
+        last_seen_at=0,
+        flow=flow,
+        fee=fee or FeeMemory(),
+    )
+    memory = Memory(since=0, at=0, vegas=vegas or VegasMemory(), channels=[known])
+    snapshot = Snapshot(
+        now=now, node=Node(node_id=peer(2**200)), channels=[channel], memory=memory, **fields
+    )
+    return decide(snapshot, config or Config())
+
+
+def look(
+    channel: Channel,
+    memory: FlowMemory | None = None,
+    now: int = START,
+    config: Config | None = None,
+) -> tuple[FlowView | None, FlowMemory | None]:
+    """
+    Return the view and the memory of one channel's flow after one cycle.
+    """
+    plan = looked(channel, config, now, flow=memory)
+    return plan.states[0].flow, plan.memory.channels[0].flow
+
+
+def decided(channel: Channel, config: Config | None = None, **fields: Any) -> Decision:
+    """
+    Return what is decided about the only channel of a node; *fields* as `looked` takes them.
+    """
+    (decision,) = looked(channel, config, **fields).decisions
+    return decision
 
 
 def forwarded(hour: int, count: int, amount: int) -> Slice:
