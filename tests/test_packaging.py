@@ -83,20 +83,27 @@ def test_core_needs_attrs_and_nothing_else(wheel: Path, tmp_path: Path) -> None:
     assert (run.returncode, run.stdout, run.stderr) == (0, "[]\n", "")
 
 
+def requirements(wheel: Path, extra: str) -> list[str]:
+    """
+    Return what *wheel* asks for under *extra*, or without any.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith("/METADATA"))
+        lines = archive.read(name).decode().splitlines()
+    asked = [line.partition(": ")[2] for line in lines if line.startswith("Requires-Dist: ")]
+    suffix = f"; extra == '{extra}'" if extra else ""
+    return [
+        need.removesuffix(suffix)
+        for need in asked
+        if (need.endswith(suffix) if extra else "extra ==" not in need)
+    ]
+
+
 def test_wheel_asks_for_attrs_alone(wheel: Path) -> None:
     """
     Without an extra, installing revops brings attrs and no other library.
     """
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (n for n in archive.namelist() if n.endswith("/METADATA"))
-        metadata = archive.read(name).decode()
-    needed = [
-        line.removeprefix("Requires-Dist: ")
-        for line in metadata.splitlines()
-        if line.startswith("Requires-Dist: ") and "extra ==" not in line
-    ]
-
-    assert [requirement.split(">")[0] for requirement in needed] == ["attrs"]
+    assert [need.split(">")[0] for need in requirements(wheel, "")] == ["attrs"]
 
 
 def test_wheel_ships_types_and_migrations(wheel: Path) -> None:
@@ -109,3 +116,12 @@ def test_wheel_ships_types_and_migrations(wheel: Path) -> None:
     assert "revops/py.typed" in shipped
     assert {f"revops/migrations/{path.name}" for path in ROOT.glob("migrations/*.sql")} <= shipped
     assert any(path.suffix == ".sql" for path in map(Path, shipped))
+
+
+def test_requirements_are_the_plugin_s(wheel: Path) -> None:
+    """
+    `requirements.txt`, which reckless installs, names what the extra `plugin` names.
+    """
+    listed = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+
+    assert sorted(listed) == sorted(requirements(wheel, "") + requirements(wheel, "plugin"))
