@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
@@ -65,7 +66,7 @@ def _facts(value: Any, _kind: Any) -> _Facts:  # noqa: ANN401 -- see wire_reader
     if type(value) is not dict:
         raise wrong(value, "an object")
     for fact in value.values():
-        if type(fact) not in get_args(Fact):
+        if type(fact) not in get_args(Fact) or fact in (math.inf, -math.inf):
             raise wrong(value, "facts that are numbers, text, true or false")
     return tuple(value.items())
 
@@ -141,17 +142,17 @@ def _config(texts: dict[str, Any]) -> Config:
     for name, text in texts.items():
         with _into(problems):
             _reader.read(text, str, f"$.config.{name}")
-    if problems:
-        raise WireError(tuple(problems))
     try:
-        return configured(texts)
+        config = configured({name: text for name, text in texts.items() if type(text) is str})
     except ConfigError as error:
         for problem in error.problems:
             name, colon, rest = problem.partition(": ")
             # A contradiction is about two options, and begins with neither.
             place = (f"$.config.{name}", rest) if colon else ("$.config", problem)
             problems.append(problem_at(*place))
-        raise WireError(tuple(problems)) from None
+    if problems:
+        raise WireError(tuple(problems))
+    return config
 
 
 def write_snapshot(snapshot: Snapshot, config: Config | None = None) -> str:

@@ -284,4 +284,6 @@ def _items(kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    # A stranger's line breaks and terminal codes stay in the sentence.
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
