@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _INVALID_PARAMS: Final = -32602
 _FAILED: Final = -1
+_STARTING: Final = "it is starting, ask again in a second"
 _START_PATIENCE: Final = 1.5
 """Seconds that a command waits for a start under way."""
 _STOP_PATIENCE: Final = 1.5
@@ -65,7 +66,7 @@ class Host:
         self._thread: threading.Thread | None = None
         self._opened = threading.Event()
         self._app: App | None = None
-        self._why_not = "it is starting, ask again in a second"
+        self._why_not = _STARTING
         self._height: int | None = None
         self._plugin = Plugin(dynamic=True)
         for declaration in declarations():
@@ -107,6 +108,8 @@ class Host:
         return None
 
     def _begin(self) -> None:
+        self._why_not = _STARTING
+        self._opened.clear()
         self._thread = threading.Thread(target=self._work, name="revops-worker", daemon=True)
         self._thread.start()
 

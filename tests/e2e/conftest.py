@@ -1,23 +1,23 @@
 """A fake lightningd for the real process, and an office: the same pieces under a fake clock."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
 from fakes import FakeNode
+
+NOW = 1_795_338_900
+"""Two hours after the recorded node opened its channels."""
 
 
 @pytest.fixture
 def node() -> FakeNode:
     """
-    The recorded node, as if the recording ended a minute ago.
+    The recorded node, a minute after its last payment.
     """
-    return FakeNode(now=int(time.time()))
+    return FakeNode(now=NOW)
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """A lightningd for one plugin: it starts the real process and talks to it as lightningd does."""
 
+import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from e2e.rpc_socket import RpcSocket
-from fakes import FakeNode, RpcRefusal
+from fakes import FakeNode, RpcRefusalError
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ PATIENCE = 20.0
 HASH = "00" * 32
 
 
-class PluginGone(Exception):
+class PluginGoneError(Exception):
     """
     The plugin's process has ended.
     """
@@ -59,23 +59,7 @@ class FakeLightningd:
         """
         Start the plugin and return its answer to `init`.
         """
-        arguments = ["--developer"] if developer else []
-        self._process = subprocess.Popen(
-            [python, str(PLUGIN), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.directory,
-            env={
-                "PATH": os.environ["PATH"],
-                "LIGHTNINGD_PLUGIN": "1",
-                "LIGHTNINGD_VERSION": self.node.info["version"],
-            },
-        )
-        self._replies.clear()
-        for target in (self._read, self._read_stderr):
-            threading.Thread(target=target, args=(self._process,), daemon=True).start()
-        self.manifest = self._ask("getmanifest", {"allow-deprecated-apis": False})
+        self._spawn([python, str(PLUGIN), *(["--developer"] if developer else [])])
         options = {option["name"]: option for option in self.manifest["options"]}
         assert set(self.config) <= set(options), "lightningd refuses to start: unknown option"
         configuration = {
@@ -92,30 +76,75 @@ class FakeLightningd:
         }
         return self._ask("init", {"options": values, "configuration": configuration})
 
+    def manifest_only(self) -> None:
+        """
+        Start the plugin, hear what it is, and end it.
+        """
+        self._spawn([sys.executable, str(PLUGIN)])
+        self.kill()
+
+    def _spawn(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.directory,
+            env={
+                "PATH": os.environ["PATH"],
+                "LIGHTNINGD_PLUGIN": "1",
+                "LIGHTNINGD_VERSION": self.node.info["version"],
+            },
+        )
+        self._replies.clear()
+        self._readers = [
+            threading.Thread(target=target, args=(self._process,), daemon=True)
+            for target in (self._read, self._read_stderr)
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.manifest = self._ask("getmanifest", {"allow-deprecated-apis": False})
+
+    def abandon(self) -> int:
+        """
+        Be gone without a word, and return the plugin's exit code.
+        """
+        self._process.stdin.close()
+        return self._reap()
+
     def shutdown(self) -> float:
         """
         Say goodbye and return how long the plugin took to go.
         """
         began = time.monotonic()
         self.notify("shutdown", {})
-        self._process.wait(PATIENCE)
-        assert self._process.returncode == 0
+        assert self._reap() == 0
         return time.monotonic() - began
 
     def kill(self) -> None:
         """
         End the plugin as a power cut would.
         """
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(PATIENCE)
+        self._process.kill()
+        self._reap()
 
     def close(self) -> None:
         """
         End what is left.
         """
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self.kill()
         self._socket.close()
+
+    def _reap(self) -> int:
+        code = self._process.wait(PATIENCE)
+        for reader in self._readers:
+            reader.join()
+        self._process.stdout.close()
+        self._process.stderr.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        return code
 
     # Talk ----------------------------------------------------------------------------------
 
@@ -139,7 +168,7 @@ class FakeLightningd:
         """
         known = {offered["name"] for offered in self.manifest["rpcmethods"]}
         if method not in known:
-            raise RpcRefusal(-32601, f"Unknown command '{method}'")
+            raise RpcRefusalError(-32601, f"Unknown command '{method}'")
         return self._ask(method, list(positional) if positional else named)
 
     def setconfig(self, name: str, value: str) -> None:
@@ -148,7 +177,9 @@ class FakeLightningd:
         """
         option = next((o for o in self.manifest["options"] if o["name"] == name), None)
         if option is None or not option["dynamic"]:
-            raise RpcRefusal(-32602, f"config: Not a dynamic config option: invalid token '{name}'")
+            raise RpcRefusalError(
+                -32602, f"config: Not a dynamic config option: invalid token '{name}'"
+            )
         self._ask("setconfig", {"config": name, "val": value})
         self.config[name] = value
 
@@ -198,18 +229,17 @@ class FakeLightningd:
                 lambda: name in self._replies or self._process.poll() is not None, PATIENCE
             )
             if name not in self._replies:
-                raise PluginGone(self.stderr) if done else TimeoutError(method)
+                raise PluginGoneError(self.stderr) if done else TimeoutError(method)
             reply = self._replies.pop(name)
         if error := reply.get("error"):
-            raise RpcRefusal(error["code"], error["message"])
+            raise RpcRefusalError(error["code"], error["message"])
         return reply["result"]
 
     def _send(self, message: dict[str, Any]) -> None:
-        try:
+        # That the plugin is gone, lightningd notices by the end of what it reads.
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(message).encode() + b"\n\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # lightningd notices by the end of what it reads.
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         # Whatever is no JSON followed by an empty line makes lightningd drop the plugin.

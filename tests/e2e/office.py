@@ -1,6 +1,5 @@
-"""The plugin's pieces, put together as `revops.shell.main` does, under a clock that a test moves."""
+"""The plugin's pieces, put together as `main.build` does, under a clock that a test moves."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,10 @@ class Office:
     """
 
     def __init__(self, directory: Path, node: FakeNode, **options: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.node = node
-        self.clock = FakeClock(int(time.time()))
+        self.clock = FakeClock(node.now)
         self.settings = Settings()
         self.settings.start({name.replace("_", "-"): text for name, text in options.items()})
         self.logs: list[tuple[str, str]] = []
@@ -54,7 +54,7 @@ class Office:
         self.app.store.close()
         self._open()
 
-    def set(self, **options: str) -> None:
+    def configure(self, **options: str) -> None:
         """
         Change options.
         """

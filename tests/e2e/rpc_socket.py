@@ -1,12 +1,13 @@
 """lightningd's RPC socket, with a fake node behind it."""
 
+import contextlib
 import json
 import socket
 import threading
 from pathlib import Path
 from typing import Any
 
-from fakes import FakeNode, HangUp, RpcRefusal
+from fakes import FakeNode, HangUpError, RpcRefusalError
 
 
 class RpcSocket:
@@ -39,7 +40,8 @@ class RpcSocket:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
+        # Whoever asked may be gone, and whoever was to answer may hang up.
+        with connection, contextlib.suppress(OSError, HangUpError):
             text = ""
             while chunk := connection.recv(65536):
                 text += chunk.decode()
@@ -48,18 +50,11 @@ class RpcSocket:
                 except ValueError:
                     continue
                 text = text[end:].lstrip()
-                try:
-                    reply = self._reply(request)
-                except HangUp:
-                    return
-                try:
-                    connection.sendall(json.dumps(reply).encode() + b"\n\n")
-                except OSError:
-                    return  # Whoever asked is gone.
+                connection.sendall(json.dumps(self._reply(request)).encode() + b"\n\n")
 
     def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
         envelope = {"jsonrpc": "2.0", "id": request["id"]}
         try:
             return envelope | {"result": self._node.answer(request["method"], request["params"])}
-        except RpcRefusal as refusal:
+        except RpcRefusalError as refusal:
             return envelope | {"error": {"code": refusal.code, "message": refusal.message}}
