@@ -8,6 +8,7 @@ from revops.core.fees.band import dead_band
 from revops.core.fees.floors import operator_bounds
 from revops.core.fees.quote import ChannelView, Context, Mode, Quote
 from revops.core.reasons import Code, Facts
+from revops.core.snapshot import Channel
 from revops.core.units import Msat, Ppm
 
 STEP_SHARE: Final = 0.5
@@ -57,11 +58,13 @@ def wanted_htlc_max(view: ChannelView, context: Context) -> tuple[Msat | None, b
         return None, False
     rung = rung_of(channel.capacity_msat, channel.spendable_msat)
     wanted = max(ladder(channel.capacity_msat, rung), channel.htlc_min_msat, Msat(1))
+    off = abs(_nearest_rung(channel, wanted) - _nearest_rung(channel, channel.htlc_max_msat))
+    return (wanted if off else None), off > RUNGS_OFF
+
+
+def _nearest_rung(channel: Channel, amount: Msat) -> int:
     # lightningd lowers the top rung to what the reserve leaves: the nearest rung, not the lower.
-    current = round(-2 * math.log2(max(channel.htlc_max_msat, 1) / channel.capacity_msat))
-    if current == rung:
-        return None, False
-    return wanted, abs(current - rung) > RUNGS_OFF
+    return round(-2 * math.log2(max(amount, 1) / channel.capacity_msat))
 
 
 def proposed(quote: Quote, view: ChannelView, context: Context) -> tuple[Quote, SetFee | Hold]:
