@@ -145,14 +145,17 @@ def _config(texts: dict[str, Any]) -> Config:
     try:
         config = configured({name: text for name, text in texts.items() if type(text) is str})
     except ConfigError as error:
-        for problem in error.problems:
-            name, colon, rest = problem.partition(": ")
-            # A contradiction is about two options, and begins with neither.
-            place = (f"$.config.{name}", rest) if colon else ("$.config", problem)
-            problems.append(problem_at(*place))
+        problems += [_of_option(problem) for problem in error.problems]
+        raise WireError(tuple(problems)) from None
     if problems:
         raise WireError(tuple(problems))
     return config
+
+
+def _of_option(problem: str) -> str:
+    name, colon, rest = problem.partition(": ")
+    # A contradiction is about two options, and begins with neither.
+    return problem_at(f"$.config.{name}", rest) if colon else problem_at("$.config", problem)
 
 
 def write_snapshot(snapshot: Snapshot, config: Config | None = None) -> str:
