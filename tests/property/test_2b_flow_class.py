@@ -100,8 +100,8 @@ def test_mirrored_flow_mirrors_source_and_sink(memory, into, out):
 @given(memories, amounts, amounts, st.integers(0, 10), st.integers(0, 10), whole(0, 10**10))
 def test_few_forwards_or_little_volume_are_dormant(memory, into, out, ins, outs, moved):
     """
-    A channel with fewer than three forwards in the window, or that turns over less than 0.1 % of its
-    capacity in a day, is dormant; any other one is not.
+    A channel with fewer than three forwards in the window, or that turns over less than 0.1 % of
+    its capacity in a day, is dormant; any other one is not.
     """
     day = Slice(start=START // DAY, in_count=ins, out_count=outs, out_msat=moved)
     view = classified(memory, into, out, day)

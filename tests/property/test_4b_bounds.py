@@ -1,0 +1,253 @@
+"""§4.1 Bounds: between what a channel costs and what anybody pays."""
+
+import attrs
+from hypothesis import event, given
+from hypothesis import strategies as st
+from property.strategies import (
+    OPEN,
+    channels,
+    configs,
+    feerate_samples,
+    flow_memories,
+    policies,
+    ppms,
+    ratios,
+    traffics,
+    whole,
+)
+from property.trails import bounds, codes, fact, fee
+from property.world import HOUR_NOW, START, decided, forwarded, quiet_channel
+
+from revops.core.config import Config
+from revops.core.fees.floors import expected_volume
+from revops.core.memory import FlowMemory, FlowState
+from revops.core.policy import Policy, Strategy
+from revops.core.reasons import Code
+from revops.core.snapshot import FeerateSample, Refills, Traffic
+from revops.core.units import DAY, HOUR
+
+open_channels = channels(START, **OPEN)
+free = {"paused": st.just(False), "authority": st.just("fees"), "vegas_reflex": st.just(False)}
+dynamic = policies(strategy=st.just(Strategy.DYNAMIC), expires_at=st.none())
+
+
+@given(open_channels, configs(), feerate_samples(START), flow_memories(START))
+def test_the_floor_is_at_least_the_operators_minimum(channel, config, feerates, flow):
+    """
+    What a channel costs only ever raises the floor, and a channel that nobody pays for only ever
+    lowers the ceiling.
+    """
+    decision = decided(channel, config, feerates=feerates, flow=flow)
+    floor, ceiling = bounds(decision)
+
+    assert floor >= min(config.min_fee_ppm, ceiling)
+    assert ceiling <= config.max_fee_ppm
+
+
+@given(open_channels, configs(**free), dynamic, feerate_samples(START))
+def test_the_bounds_of_a_policy_replace_the_nodes(channel, config, policy, feerates):
+    """
+    A policy's own minimum and maximum count instead of the node's, each by itself.
+    """
+    policy = attrs.evolve(policy, peer_id=channel.peer_id)
+    decision = decided(channel, config, policies=[policy], feerates=feerates)
+    lowest = config.min_fee_ppm if policy.min_fee_ppm is None else policy.min_fee_ppm
+    highest = config.max_fee_ppm if policy.max_fee_ppm is None else policy.max_fee_ppm
+    said = (Code.BOUNDS, Code.POLICY_BOUNDS)
+
+    assert fact(decision, "floor", *said) == lowest
+    assert fact(decision, "ceiling", *said) == highest
+    own = policy.min_fee_ppm is not None or policy.max_fee_ppm is not None
+    assert (Code.POLICY_BOUNDS in codes(decision)) == own
+
+
+@given(open_channels, configs(**free), dynamic)
+def test_where_bounds_cross_the_ceiling_wins(channel, config, policy):
+    """
+    A floor above the ceiling gives way, and the trail says so.
+    """
+    policy = attrs.evolve(policy, peer_id=channel.peer_id)
+    decision = decided(channel, config, policies=[policy])
+    lowest = fact(decision, "floor", Code.BOUNDS, Code.POLICY_BOUNDS)
+    _, ceiling = bounds(decision)
+    crossed = lowest > ceiling
+    event(f"crossed: {crossed}")
+
+    assert (Code.FLOOR_ABOVE_CEILING in codes(decision)) == crossed
+    if crossed:
+        assert decision.trail[-1].after in (ceiling, channel.fee_ppm)
+
+
+@given(
+    open_channels,
+    configs(**free),
+    st.lists(st.tuples(whole(0, 8 * DAY), whole(1, 10**7), whole(0, 10**7)), max_size=6),
+    flow_memories(START),
+)
+def test_a_higher_feerate_never_lowers_the_floor(channel, config, samples, flow):
+    """
+    With any of the feerates higher and all else equal, the floor is as high or higher.
+    """
+    low = [FeerateSample(at=START - age, perkw=perkw) for age, perkw, _ in samples]
+    high = [FeerateSample(at=START - age, perkw=perkw + up) for age, perkw, up in samples]
+    before = decided(channel, config, feerates=low, flow=flow)
+    after = decided(channel, config, feerates=high, flow=flow)
+
+    assert bounds(before)[0] <= bounds(after)[0]
+    assert bounds(before)[1] == bounds(after)[1]
+
+
+@given(open_channels, configs(), flow_memories(START))
+def test_without_feerates_there_is_no_chain_floor(channel, config, flow):
+    """
+    When the node gave no feerate in a week, on-chain costs are unknown, which is neither free nor
+    dear: no floor is made of them, and the trail says so.
+    """
+    old = [FeerateSample(at=START - 7 * DAY, perkw=10_000)]
+    for feerates in ((), old):
+        decision = decided(channel, config, feerates=feerates, flow=flow)
+        assert Code.NO_FEERATES in codes(decision)
+        assert Code.CHAIN_FLOOR not in codes(decision)
+
+
+@given(open_channels, configs(**free), feerate_samples(START), flow_memories(START))
+def test_who_opened_pays_for_the_opening(channel, config, feerates, flow):
+    """
+    A channel that the peer opened has no higher floor than one that we opened.
+    """
+    ours, theirs = (
+        decided(attrs.evolve(channel, opener=opener), config, feerates=feerates, flow=flow)
+        for opener in ("local", "remote")
+    )
+
+    assert bounds(theirs)[0] <= bounds(ours)[0]
+
+
+@given(st.integers(0, 10), st.integers(1, 40), whole(1, 10**6), whole(1, 10**12))
+def test_a_busier_channel_needs_no_higher_floor(count, more, perkw, amount):
+    """
+    The more a channel routes out, the thinner its on-chain costs are spread: the floor does not
+    rise.
+    """
+    floors = []
+    for forwards in (count, count + more):
+        day = forwarded(START // DAY - 1, forwards, amount)
+        traffic = Traffic(since=0, until=START, days=[day], last_out_at=START - DAY)
+        channel = quiet_channel(traffic=traffic)
+        decision = decided(channel, feerates=[FeerateSample(at=START, perkw=perkw)])
+        floors.append(bounds(decision)[0])
+
+    assert floors[0] >= floors[1]
+
+
+@given(whole(1, 21 * 10**17), whole(1, 90))
+def test_a_channel_without_history_is_expected_to_route_something(capacity, days):
+    """
+    The volume expected of a channel is never zero, so that no floor is infinite; unknown and quiet
+    channels lean on the prior.
+    """
+    assert expected_volume(None, capacity, days) >= 1
+
+
+@given(
+    open_channels.map(lambda channel: attrs.evolve(channel, opened_at=START - 1000 * DAY)),
+    configs(**free),
+    whole(0, 10),
+    whole(0, 10**12),
+    whole(0, 10**12),
+    st.booleans(),
+)
+def test_a_drained_channel_earns_its_refills_back(channel, config, count, amount, cost, drains):
+    """
+    A channel that drains charges at least 1.2 times what refilling it took, from three refills on
+    and never above 0.9 of the ceiling; one that does not drain, or whose refills are few, owes
+    nothing.
+    """
+    refills = Refills(count=count, amount_msat=amount, cost_msat=cost)
+    flow = FlowMemory(
+        hour=HOUR_NOW - 1,
+        out_sum=1e9 if drains else 0.0,
+        in_sum=1e9,
+        state=FlowState.BALANCED,
+    )
+    if drains:
+        flow = attrs.evolve(flow, in_sum=0.0, state=FlowState.SOURCE)
+    decision = decided(attrs.evolve(channel, refills=refills), config, flow=flow)
+    floor, ceiling = bounds(decision)
+    counted = drains and count >= 3 and amount > 0
+    paid = cost * 1_000_000 / amount if amount else 0
+
+    if counted:
+        assert floor >= int(min(1.2 * paid, 0.9 * ceiling))
+    if Code.REFILL_FLOOR in codes(decision):
+        assert counted
+        assert floor <= max(1.2 * paid, config.min_fee_ppm)
+        assert floor <= 0.9 * ceiling
+
+
+@given(ppms(0, 10_000), whole(0, 20 * DAY), configs(**free), st.booleans())
+def test_a_price_that_nobody_pays_has_a_lower_ceiling(ppm, idle, config, ever):
+    """
+    A channel at 500 ppm or more that nothing left by for three days has three quarters of the
+    ceiling, and half after seven; below 500 ppm, or with traffic, the ceiling is whole. A channel
+    that was never used is idle since it was opened.
+    """
+    traffic = Traffic(since=0, until=START, last_out_at=START - idle if ever else None)
+    opened_at = START - 1000 * DAY if ever else START - idle
+    channel = quiet_channel(fee_ppm=ppm, traffic=traffic, opened_at=opened_at)
+    _, ceiling = bounds(decided(channel, config))
+    kept = 1.0
+    if ppm >= 500 and idle >= 3 * DAY:
+        kept = 0.5 if idle >= 7 * DAY else 0.75
+
+    assert ceiling == int(config.max_fee_ppm * kept)
+
+
+@given(open_channels, configs())
+def test_unknown_traffic_is_not_idle(channel, config):
+    """
+    While the books cannot be read, nobody can say that a price is not paid: the ceiling stays.
+    """
+    decision = decided(attrs.evolve(channel, traffic=None), config)
+
+    assert Code.STALE_CEILING not in codes(decision)
+
+
+@given(
+    ratios(0.1, 5.0),
+    ratios(0, 1),
+    ppms(10, 5000),
+    st.booleans(),
+)
+def test_the_multipliers_of_a_policy_bound_the_factor(bound, share, ppm, lowest):
+    """
+    A policy's multiplier bounds what scarcity makes of the price, and scales it where scarcity says
+    nothing.
+    """
+    capacity = 5_000_000_000
+    channel = quiet_channel(
+        fee_ppm=ppm,
+        capacity_msat=capacity,
+        to_us_msat=int(capacity * share),
+        traffic=Traffic(since=0, until=START, last_out_at=START - HOUR),
+    )
+    fields = {"fee_multiplier_min" if lowest else "fee_multiplier_max": bound}
+    policy = Policy(peer_id=channel.peer_id, **fields)
+    decision = decided(channel, Config(), policies=[policy])
+    scarce = fact(decision, "factor", Code.SCARCITY) or 1.0
+    factor = fact(decision, "factor", Code.MULTIPLIER) or scarce
+
+    assert factor == (max(scarce, bound) if lowest else min(scarce, bound))
+    assert bounds(decision)[0] <= fee(decision, ppm) <= bounds(decision)[1]
+
+
+@given(open_channels, traffics(START), configs())
+def test_bounds_need_nobodys_help(channel, traffic, config):
+    """
+    With any traffic and no other evidence at all, floor and ceiling are from 0 to 100 000 ppm, the
+    floor not above the ceiling.
+    """
+    bare = attrs.evolve(channel, traffic=traffic, refills=None, opened_at=None)
+    floor, ceiling = bounds(decided(bare, config))
+
+    assert 0 <= floor <= ceiling <= 100_000
