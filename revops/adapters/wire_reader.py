@@ -140,7 +140,9 @@ class Reader:
         converter = cattrs.Converter(detailed_validation=thorough)
         for kind, hook in _PLAIN.items():
             converter.register_structure_hook(kind, hook)
-        converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
+        converter.register_structure_hook_factory(
+            lambda kind: get_origin(kind) is Literal, _literal
+        )
         converter.register_structure_hook_factory(_is_optional, _optional)
         converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _items)
         converter.register_structure_hook_factory(attrs.has, self._object)
@@ -171,7 +173,9 @@ class Reader:
         def hook(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see Hook
             if type(value) is not dict:
                 raise wrong(value, "an object")
-            return read({**blanks, **value} if blanks else value, kind)
+            if not blanks.keys() <= value.keys():
+                value = {**blanks, **value}
+            return read(value, kind)
 
         return hook
 
@@ -249,12 +253,17 @@ def _member(value: Any, kind: Any) -> enum.Enum:  # noqa: ANN401 -- see Hook
     raise wrong(value, _one_of([member.value for member in kind]))
 
 
-def _literal(value: Any, kind: Any) -> object:  # noqa: ANN401 -- see Hook
-    for word in get_args(kind):
-        # 1 equals True and 1.0.
-        if type(value) is type(word) and value == word:
+def _literal(kind: Any, _converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- see Hook
+    words = get_args(kind)
+    # 1 equals True and 1.0.
+    kinds = {type(word) for word in words}
+
+    def hook(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see Hook
+        if type(value) in kinds and value in words:
             return value
-    raise wrong(value, _one_of(get_args(kind)))
+        raise wrong(value, _one_of(words))
+
+    return hook
 
 
 def _one_of(words: Iterable[object]) -> str:

@@ -10,7 +10,7 @@ import attrs
 
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
-_SCID: Final = re.compile(r"(\d+)x(\d+)x(\d+)")
+_SCID: Final = re.compile(r"([0-9]{1,8})x([0-9]{1,8})x([0-9]{1,5})")
 _HEX: Final = re.compile(r"[0-9a-f]+")
 # More than all bitcoin: anything above is an absurd reply, not an amount.
 MOST_MSAT: Final = 21_000_000 * 100_000_000 * 1000
@@ -92,9 +92,7 @@ def scid(*, optional: bool = False) -> Check:
             return
         match = _SCID.fullmatch(value) if isinstance(value, str) else None
         # BOLT #7 packs the parts into 3, 3 and 2 bytes.
-        if not match or any(
-            int(part) >= 1 << bits for part, bits in zip(match.groups(), (24, 24, 16), strict=True)
-        ):
+        if not match or int(match[1]) >> 24 or int(match[2]) >> 24 or int(match[3]) >> 16:
             raise FieldError(
                 attribute.name, f"expected a short channel id like 700000x1x0, got {value!r}"
             )
