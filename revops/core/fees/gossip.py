@@ -31,25 +31,35 @@ def rationed(proposals: Sequence[Proposal], context: Context) -> tuple[Proposal,
     """
     Return *proposals* with those that the operator or the gossip budget does not allow held.
 
-    The most valuable change goes first: the difference in price times what flows out.
+    The most valuable change goes first: the difference in price times what flows out. An urgent
+    one draws on the reserve, and once that is spent on the budget that serves all.
     """
-    left = {urgent: _left(proposals, context, urgent=urgent) for urgent in (False, True)}
-    place = {False: 0, True: 0}
+    left = {urgent: _left(proposals, context, urgent=urgent) for urgent in (True, False)}
     answers: dict[str, Proposal] = {}
+    waiting = 0
     for proposal in sorted(proposals, key=_rank):
-        action = proposal.action
+        action, answer = proposal.action, proposal
         if isinstance(action, SetFee):
-            answer = _forbidden(proposal, action, context) or _spent(proposal, action, context)
-            if answer is None and left[action.urgent] <= 0:
-                place[action.urgent] += 1
-                answer = _queued(proposal, action, place[action.urgent], context)
-            if answer is None:
-                left[action.urgent] -= 1
-                answer = _allowed(proposal, action, context)
-        else:
-            answer = proposal
+            answer = _forbidden(proposal, action, context) or _drawn(
+                proposal, action, left, context
+            )
+            if answer is proposal:
+                waiting += 1
+                answer = _queued(proposal, action, waiting, context)
         answers[proposal.view.channel.channel_id] = answer
     return tuple(answers[proposal.view.channel.channel_id] for proposal in proposals)
+
+
+def _drawn(proposal: Proposal, action: SetFee, left: dict[bool, int], context: Context) -> Proposal:
+    """
+    Return *proposal* allowed or held by its channel's budget; as it is when only the node's is
+    spent.
+    """
+    for urgent in (True, False) if action.urgent else (False,):
+        if left[urgent] > 0 and not _spent(proposal, action, context, urgent=urgent):
+            left[urgent] -= 1
+            return _allowed(proposal, attrs.evolve(action, urgent=urgent), context)
+    return _spent(proposal, action, context, urgent=False) or proposal
 
 
 def channel_budget(config: Config, *, urgent: bool) -> int:
@@ -101,9 +111,11 @@ def _forbidden(proposal: Proposal, action: SetFee, context: Context) -> Proposal
     return None
 
 
-def _spent(proposal: Proposal, action: SetFee, context: Context) -> Proposal | None:
-    budget = channel_budget(context.config, urgent=action.urgent)
-    made = _recent(proposal.view, context.now - DAY, urgent=action.urgent)
+def _spent(
+    proposal: Proposal, action: SetFee, context: Context, *, urgent: bool
+) -> Proposal | None:
+    budget = channel_budget(context.config, urgent=urgent)
+    made = _recent(proposal.view, context.now - DAY, urgent=urgent)
     if len(made) < budget:
         return None
     free_at = Instant(sorted(change.at for change in made)[-budget] + DAY)
@@ -116,7 +128,7 @@ def _spent(proposal: Proposal, action: SetFee, context: Context) -> Proposal | N
 
 
 def _queued(proposal: Proposal, action: SetFee, place: int, context: Context) -> Proposal:
-    hours = -(-place // node_budget(context.config, urgent=action.urgent))
+    hours = -(-place // node_budget(context.config, urgent=False))
     facts: Facts = {
         "wanted_ppm": action.new_ppm,
         "place": place,
@@ -141,4 +153,5 @@ def _allowed(proposal: Proposal, action: SetFee, context: Context) -> Proposal:
         "base_fee_msat": action.new_base_msat,
     }
     memory = attrs.evolve(proposal.quote.memory, asked=asked)
-    return attrs.evolve(proposal, quote=proposal.quote.because(Code.SET, facts, memory=memory))
+    quote = proposal.quote.because(Code.SET, facts, memory=memory)
+    return attrs.evolve(proposal, quote=quote, action=action)
