@@ -2,12 +2,18 @@
 
 import enum
 from operator import attrgetter
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 
 from revops.core import checks
-from revops.core.units import ChannelId, Instant, Msat, Ppm
+from revops.core.units import DAY, ChannelId, Instant, Msat, Ppm
+
+
+MOST_LIVE_S: Final = 30 * DAY
+MOST_COUNT: Final = 1_000_000_000
+FEW: Final = 10
+"""What the counters that wait for the second or third time in a row never exceed."""
 
 
 class FlowState(str, enum.Enum):
@@ -46,7 +52,7 @@ class FlowMemory:
     variance: float = attrs.field(default=1.0, validator=checks.number(0))
     covariance: float = attrs.field(default=0.0, validator=checks.number())
     velocity_variance: float = attrs.field(default=0.01, validator=checks.number(0))
-    surprises: int = attrs.field(default=0, validator=checks.whole())
+    surprises: int = attrs.field(default=0, validator=checks.whole(0, FEW))
     regime_hour: int | None = attrs.field(default=None, validator=checks.whole(optional=True))
     state: FlowState = FlowState.BALANCED
 
@@ -58,8 +64,8 @@ class Window:
     """
 
     fee_ppm: Ppm = attrs.field(validator=checks.whole())
-    live_s: int = attrs.field(default=0, validator=checks.whole())
-    count: int = attrs.field(default=0, validator=checks.whole())
+    live_s: int = attrs.field(default=0, validator=checks.whole(0, MOST_LIVE_S))
+    count: int = attrs.field(default=0, validator=checks.whole(0, MOST_COUNT))
 
 
 @attrs.frozen(kw_only=True)
@@ -150,7 +156,7 @@ class FeeMemory:
     pin: Pin | None = None
     changes: tuple[Change, ...] = ()
     congested: bool = False
-    calm: int = attrs.field(default=0, validator=checks.whole())
+    calm: int = attrs.field(default=0, validator=checks.whole(0, FEW))
     climb: ClimbMemory | None = None
 
 
@@ -180,7 +186,7 @@ class VegasMemory:
 
     intensity: float = attrs.field(default=0.0, validator=checks.number(0, 1))
     sample_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
-    hot: int = attrs.field(default=0, validator=checks.whole())
+    hot: int = attrs.field(default=0, validator=checks.whole(0, FEW))
     spiking: bool = False
 
 

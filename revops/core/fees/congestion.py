@@ -36,7 +36,9 @@ def congestion(quote: Quote, view: ChannelView, context: Context) -> Quote:
         return quote
     calm = memory.calm
     if context.advanced:
-        calm = calm + 1 if used <= LEAVE_SHARE * threshold * channel.max_htlcs else 0
+        calm = (
+            min(calm + 1, CALM_CYCLES) if used <= LEAVE_SHARE * threshold * channel.max_htlcs else 0
+        )
     if calm >= CALM_CYCLES:
         # The ceiling was no price that anybody searched for: back in one step.
         over = attrs.evolve(memory, congested=False, calm=0)

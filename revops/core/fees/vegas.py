@@ -50,7 +50,7 @@ def reflex(
 def _reacted(
     memory: VegasMemory, at: Instant, ratio: float, *, hot: bool, config: Config
 ) -> VegasMemory:
-    hits = memory.hot + 1 if hot else 0
+    hits = min(memory.hot + 1, HOT_SAMPLES) if hot else 0
     seen = attrs.evolve(memory, sample_at=at, hot=hits)
     if hot and (hits >= HOT_SAMPLES or ratio >= VERY_HOT):
         intensity = min(1.0, max(memory.intensity, (ratio - 1) / 3))
