@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -75,15 +76,15 @@ def build(
     from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
+    from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
     from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
-    node, log = Lightningd(call), logger(write)
+    node, log, stopping = Lightningd(call), logger(write), Event()
     store = Store.open(directory / Path(settings.config.db_path or DB_NAME).expanduser())
     cycle = Cycle(
         observer=Observer(node, store, clock),
-        node=node,
+        performer=Performer(node=node, store=store, clock=clock, log=log, stopping=stopping),
         store=store,
-        clock=clock,
         config=lambda: settings.config,
         log=log,
         memory=store.load_memory(),
@@ -94,7 +95,7 @@ def build(
         interval=lambda: settings.config.fee_interval,
         clock=clock,
         log=log,
-        stopping=cycle.stopping,
+        stopping=stopping,
     )
     return App(
         directory=directory,

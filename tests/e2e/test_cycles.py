@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import stat
 from contextlib import closing
 from typing import Any
 
@@ -438,3 +439,16 @@ def test_memory_survives_a_restart_whole(office: Office) -> None:
     office.restart()
 
     assert office.app.cycle.memory == memory
+
+
+def test_the_books_are_where_db_path_says_and_private(tmp_path, node: FakeNode) -> None:
+    """
+    A relative db-path starts in the lightning-dir of the network; the file is for us alone.
+    """
+    office = Office(tmp_path / "regtest", node, db_path="mine.db")
+    office.cycle()
+    file = office.app.store.path
+    office.close()
+
+    assert file == tmp_path / "regtest" / "mine.db"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

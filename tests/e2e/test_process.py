@@ -2,11 +2,11 @@
 
 import json
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -300,12 +300,31 @@ def test_a_missing_library_is_named_in_one_sentence(lightningd: FakeLightningd) 
 
 def test_the_manifest_is_answered_within_half_a_second(lightningd: FakeLightningd) -> None:
     """
-    Lightningd starts no faster than its plugins say what they are.
+    Lightningd starts no faster than its plugins say what they are. Counted is the processor's
+    time, which a busy machine does not stretch.
     """
-    took = []
-    for _ in range(3):
-        began = time.monotonic()
-        lightningd.manifest_only()
-        took.append(time.monotonic() - began)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    lightningd.manifest_only()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
 
-    assert min(took) < 0.5
+    assert (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime) < 0.5
+
+
+def test_no_secret_leaves_the_notification(lightningd: FakeLightningd, node: FakeNode) -> None:
+    """
+    A forward_event carries a preimage; neither log nor books ever show it.
+    """
+    node.counters = False
+    secrets = ("5ec2e7" + "00" * 29, "5ec2e8" + "00" * 29)
+    event = dict(zip(("preimage", "payment_hash"), secrets, strict=True)) | node.forwards[0]
+    lightningd.start()
+    lightningd.first_cycle()
+    lightningd.notify("forward_event", event)
+    lightningd.notify("forward_event", event | {"in_msat": "garbage"})
+    lightningd.call("revenue-status")
+    lightningd.shutdown()
+    books = (lightningd.directory / "revenue_ops.db").read_bytes()
+
+    for secret in secrets:
+        assert not any(secret in line for _, line in lightningd.logs)
+        assert secret.encode() not in books
