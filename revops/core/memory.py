@@ -9,7 +9,6 @@ import attrs
 from revops.core import checks
 from revops.core.units import DAY, ChannelId, Instant, Msat, Ppm
 
-
 MOST_LIVE_S: Final = 30 * DAY
 MOST_COUNT: Final = 1_000_000_000
 FEW: Final = 10

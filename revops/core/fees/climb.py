@@ -10,7 +10,7 @@ from revops.core.chance import draw
 from revops.core.fees.band import dead_band
 from revops.core.fees.quote import ChannelView, Context, Learned, Quote
 from revops.core.fees.vegas import WAKES
-from revops.core.memory import ClimbMemory, Window
+from revops.core.memory import MOST_COUNT, MOST_LIVE_S, ClimbMemory, Window
 from revops.core.reasons import Code, Facts
 from revops.core.snapshot import NORMAL, Traffic
 from revops.core.tally import size_quantile
@@ -167,7 +167,11 @@ def _longer(memory: ClimbMemory, came: int, context: Context, *, teaches: bool) 
     known = 0 < elapsed <= LONGEST_GAP * context.config.fee_interval
     if not (teaches and memory.live and known):
         return window
-    return Window(fee_ppm=window.fee_ppm, live_s=window.live_s + elapsed, count=window.count + came)
+    return Window(
+        fee_ppm=window.fee_ppm,
+        live_s=min(window.live_s + elapsed, MOST_LIVE_S),
+        count=min(window.count + came, MOST_COUNT),
+    )
 
 
 def _or(value: int | None, default: int) -> int:
