@@ -270,6 +270,27 @@ def test_a_bad_setconfig_is_refused_and_changes_nothing(lightningd: FakeLightnin
     assert lightningd.logged("broken", "error") == []
 
 
+def test_a_question_that_cannot_be_answered_is_a_json_rpc_error(
+    lightningd: FakeLightningd,
+) -> None:
+    """
+    Wrong arguments are refused with code -32602 and a sentence with field and value; the log is
+    spared the traceback that pyln would write.
+    """
+    lightningd.start()
+    lightningd.first_cycle()
+
+    for arguments, named, sentence in (
+        (("1x1x1",), {}, "revenue-explain: channel: expected .* got '1x1x1'"),
+        ((), {}, "revenue-explain: channel: it is missing"),
+        ((), {"scid": SCID}, "revenue-explain: scid: there is no such argument"),
+    ):
+        with pytest.raises(RpcRefusalError, match=sentence) as refused:
+            lightningd.call("revenue-explain", *arguments, **named)
+        assert refused.value.code == -32602
+    assert not any("Traceback" in line for _, line in lightningd.logs)
+
+
 def test_books_of_another_program_stop_nothing_but_revops(
     lightningd: FakeLightningd, node: FakeNode
 ) -> None:
