@@ -52,6 +52,7 @@ class Code(str, enum.Enum):
     CLIMB_NOT_LIVE = "climb_not_live"
     CLIMB_WAITING = "climb_waiting"
     CLIMB_PROBE = "climb_probe"
+    CLIMB_COMPARING = "climb_comparing"
     CLIMB_BETTER = "climb_better"
     CLIMB_WORSE = "climb_worse"
     CLIMB_UNDECIDED = "climb_undecided"
@@ -144,6 +145,8 @@ SENTENCES: Final[dict[Code, str]] = {
     " closes at {need_count} forwards or {need_h:.0f} h, not before {least_h:.0f} h",
     Code.CLIMB_PROBE: "{count} forwards in {live_h:.1f} live hours at {base_ppm} ppm: now the same"
     " time at {fee_ppm} ppm",
+    Code.CLIMB_COMPARING: "{count} forwards in {live_h:.1f} live hours at {fee_ppm} ppm; after"
+    " {need_h:.1f} h they are compared with those at {base_ppm} ppm",
     Code.CLIMB_BETTER: "{fee_ppm} ppm earned more than {base_ppm} ppm (ln ratio {gain:+.2f},"
     " error {error:.2f}): it is the new base",
     Code.CLIMB_WORSE: "{fee_ppm} ppm earned less than {base_ppm} ppm (ln ratio {gain:+.2f}, error"

@@ -11,7 +11,7 @@ from revops.core.fees.band import dead_band
 from revops.core.fees.quote import ChannelView, Context, Learned, Quote
 from revops.core.fees.vegas import WAKES
 from revops.core.memory import MOST_COUNT, MOST_LIVE_S, ClimbMemory, Window
-from revops.core.reasons import Code, Facts
+from revops.core.reasons import Code, Fact, Facts
 from revops.core.snapshot import NORMAL, Traffic
 from revops.core.tally import size_quantile
 from revops.core.units import DAY, HOUR, Ppm, nearest_ppm
@@ -199,22 +199,28 @@ def _concluded(memory: ClimbMemory, quote: Quote, traffic: Traffic) -> Step:
     else:
         closed = window.live_s >= first.live_s
     if not closed:
-        need_s = first.live_s if first else longest
-        return memory, Code.CLIMB_WAITING, _progress(window, need_s)
+        return _waiting(memory, longest)
     if first is None:
         return _tried_base(memory, quote)
     return _compared(memory, first, quote, traffic)
 
 
-def _progress(window: Window, need_s: int) -> Facts:
-    return {
+def _waiting(memory: ClimbMemory, longest: int) -> Step:
+    window, first = memory.window, memory.first
+    facts: dict[str, Fact] = {
         "count": window.count,
         "live_h": window.live_s / HOUR,
         "fee_ppm": window.fee_ppm,
+    }
+    if first:
+        facts |= {"base_ppm": first.fee_ppm, "need_h": first.live_s / HOUR}
+        return memory, Code.CLIMB_COMPARING, facts
+    facts |= {
         "need_count": CLOSING_COUNT,
-        "need_h": need_s / HOUR,
+        "need_h": longest / HOUR,
         "least_h": SHORTEST_S / HOUR,
     }
+    return memory, Code.CLIMB_WAITING, facts
 
 
 def _tried_base(memory: ClimbMemory, quote: Quote) -> Step:
