@@ -25,7 +25,7 @@ _FAILED: Final = -1
 _STARTING: Final = "it is starting, ask again in a second"
 _START_PATIENCE: Final = 1.5
 """Seconds that a command waits for a start under way."""
-_STOP_PATIENCE: Final = 1.5
+_STOP_PATIENCE: Final = 1.0
 """Seconds for the step under way at the end: lightningd expects us gone two after `shutdown`."""
 
 Start = Callable[[Path, Settings, Clock, Callable[[str, str], None]], "App"]

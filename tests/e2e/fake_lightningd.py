@@ -54,12 +54,12 @@ class FakeLightningd:
     # Life of the plugin --------------------------------------------------------------------
 
     def start(
-        self, *, startup: bool = True, developer: bool = False, python: str = sys.executable
+        self, *, startup: bool = True, developer: bool = False, flags: tuple[str, ...] = ()
     ) -> dict[str, Any] | None:
         """
         Start the plugin and return its answer to `init`.
         """
-        self._spawn([python, str(PLUGIN), *(["--developer"] if developer else [])])
+        self._spawn([sys.executable, *flags, str(PLUGIN), *(["--developer"] if developer else [])])
         options = {option["name"]: option for option in self.manifest["options"]}
         assert set(self.config) <= set(options), "lightningd refuses to start: unknown option"
         configuration = {
@@ -169,7 +169,16 @@ class FakeLightningd:
         known = {offered["name"] for offered in self.manifest["rpcmethods"]}
         if method not in known:
             raise RpcRefusalError(-32601, f"Unknown command '{method}'")
-        return self._ask(method, list(positional) if positional else named)
+        return self.wait_for(lambda: self._once_started(method, list(positional) or named))
+
+    def _once_started(self, method: str, params: Any) -> Any:
+        # On a busy machine the plugin may ask to be asked again.
+        try:
+            return self._ask(method, params)
+        except RpcRefusalError as refusal:
+            if "it is starting" in refusal.message:
+                return None
+            raise
 
     def setconfig(self, name: str, value: str) -> None:
         """
