@@ -140,3 +140,18 @@ def test_setchannel_confirms_the_channel_that_was_asked_for() -> None:
     assert price_of(two, "150x8x0").htlc_max_msat == 792000000
     with pytest.raises(WireError, match=r"setchannel\.channels: expected 150x6x0 among them"):
         price_of(two, "150x6x0")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in names("setchannel*.json") if "channels" in reply(name)]
+)
+def test_every_confirmation_is_read(name: str) -> None:
+    """
+    However a setchannel was asked, what it confirms of each channel is what it says.
+    """
+    for row in reply(name)["channels"]:
+        assert price_of(reply(name), row["short_channel_id"]) == Applied(
+            fee_ppm=row["fee_proportional_millionths"],
+            base_fee_msat=row["fee_base_msat"],
+            htlc_max_msat=row["maximum_htlc_out_msat"],
+        )
