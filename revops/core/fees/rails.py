@@ -18,13 +18,15 @@ LOWEST_RUNG: Final = 12
 RUNGS_OFF: Final = 2
 
 
-def rails(quote: Quote, view: ChannelView, context: Context) -> Quote:  # noqa: ARG001 -- the shape of a stage
+def rails(quote: Quote, view: ChannelView, context: Context) -> Quote:
     """
     Limit how far the fee goes in one cycle; the bounds have the last word.
     """
     if quote.mode is not Mode.LEARNED or quote.unlimited:
         return quote
-    limit = max(int(quote.in_force * STEP_SHARE), STEP_LEAST) if context.advanced else 0
+    limit = max(int(quote.in_force * STEP_SHARE), STEP_LEAST)
+    if any(change.at == context.now for change in view.memory.changes):
+        limit = 0  # The step of this moment is made.
     wanted = quote.price
     limited = min(max(wanted, quote.in_force - limit), quote.in_force + limit)
     limited = quote.bounded(Ppm(limited))
