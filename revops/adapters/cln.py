@@ -67,7 +67,8 @@ def _refusal(method: str, answer: object) -> NodeRefusedError | NoAnswerError:
         code, message = answer.get("code"), answer.get("message")
         if type(message) is str:
             return NodeRefusedError(method, code if type(code) is int else None, message)
-    return NoAnswerError(f"{method}: no answer from lightningd: {answer!r:.100}")
+    words = answer if type(answer) is str else "an error without a message"
+    return NoAnswerError(f"{method}: no answer from lightningd: {words:.100}")
 
 
 class Lightningd:

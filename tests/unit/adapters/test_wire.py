@@ -15,7 +15,9 @@ from revops.adapters.wire import WireError, read_snapshot, write_snapshot
 from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
+from revops.core.memory import FlowState
 from revops.core.outcomes import Applied, Refused, Rehearsed, Unknown
+from revops.core.policy import Strategy
 from revops.core.reasons import Code, because, sentence
 
 SET_FEE = SetFee(
@@ -76,6 +78,15 @@ class TestSnapshots:
         """
         assert read_snapshot(write_snapshot(FULL))[1] == Config()
         assert "config" not in json.loads(write_snapshot(FULL, Config()))
+
+    def test_words_become_members_of_their_enum(self):
+        """
+        A state or strategy that was read is the member, and not a word that equals it.
+        """
+        snapshot, _ = read_snapshot(write_snapshot(FULL))
+
+        assert snapshot.memory.channels[0].flow.state is FlowState.SINK
+        assert snapshot.policies[0].strategy is Strategy.STATIC
 
     def test_what_means_nothing_is_not_written(self):
         """
