@@ -20,6 +20,9 @@ from hypothesis import strategies as st
 from revops.core.checks import MOST_MSAT
 from revops.core.config import OPTIONS, Config, Option
 from revops.core.memory import (
+    FEW,
+    MOST_COUNT,
+    MOST_LIVE_S,
     Asked,
     Change,
     ChannelMemory,
@@ -373,9 +376,10 @@ def configs(draw: st.DrawFn, **fields: Some) -> Config:
 
 # What is remembered
 
+_FEW = whole(0, FEW)
 _PRICES = st.builds(Price, fee_ppm=_PPM, base_fee_msat=_PPM)
 _MAYBE_PRICE = st.none() | _PRICES
-_WINDOWS = st.builds(Window, fee_ppm=_PPM, live_s=_WHOLE, count=_WHOLE)
+_WINDOWS = st.builds(Window, fee_ppm=_PPM, live_s=whole(0, MOST_LIVE_S), count=whole(0, MOST_COUNT))
 _PLAIN_CLIMBS = st.fixed_dictionaries(
     {
         "base_ppm": _PPM,
@@ -402,11 +406,11 @@ _PLAIN_FLOWS = st.fixed_dictionaries(
         "velocity": _RATES,
         "variance": _VARIANCES,
         "velocity_variance": _VARIANCES,
-        "surprises": _WHOLE,
+        "surprises": _FEW,
         "state": st.sampled_from((FlowState.BALANCED, FlowState.SOURCE, FlowState.SINK)),
     }
 )
-_PLAIN_VEGAS = st.fixed_dictionaries({"intensity": ratios(0, 1), "hot": _WHOLE, "spiking": _BOOL})
+_PLAIN_VEGAS = st.fixed_dictionaries({"intensity": ratios(0, 1), "hot": _FEW, "spiking": _BOOL})
 _IDS = st.lists(channel_ids(), max_size=1)
 
 
@@ -445,7 +449,7 @@ def _fee_memory(draw: st.DrawFn, now: int) -> FeeMemory:
             Change(at=max(0, now - age), urgent=urgent) for age, urgent in draw(_CHANGES)
         ),
         congested=draw(_BOOL),
-        calm=draw(_WHOLE),
+        calm=draw(_FEW),
         climb=_climb(draw, now) if draw(_BOOL) else None,
     )
 

@@ -1,0 +1,390 @@
+"""§4.5 Hill climbing: the price that earns most, found from who came at which price."""
+
+import math
+
+import attrs
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+from property.strategies import (
+    OPEN,
+    channels,
+    climb_memories,
+    configs,
+    fee_memories,
+    ppms,
+    ratios,
+    snapshots,
+    whole,
+)
+from property.trails import bounds, codes, fact, fee
+from property.world import START, World, decided, looked, quiet_channel
+
+from revops.core.actions import SetFee
+from revops.core.config import Config
+from revops.core.decide import decide
+from revops.core.fees.climb import NARROWEST_STEP, SHORTEST_S, WIDEST_STEP
+from revops.core.memory import ClimbMemory, FeeMemory, Price, Window
+from revops.core.reasons import Code
+from revops.core.snapshot import Traffic
+from revops.core.units import DAY, HOUR
+
+# Six hours between two looks, so that a window closes at the first one that could.
+PATIENT = Config(fee_interval=2 * HOUR, htlc_max=False)
+STRIDE = 6 * HOUR
+disturbances = {Code.CONGESTED, Code.CONGESTION_EASES, Code.VEGAS_FLOOR, Code.SCARCITY}
+
+
+def climb_of(plan):
+    """
+    Return the search of the only channel.
+    """
+    return plan.memory.channels[0].fee.climb
+
+
+def remembered(channel, climb):
+    """
+    Return the memory of a channel whose search stands at *climb*.
+    """
+    known = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    return FeeMemory(known=known, climb=climb)
+
+
+def lived(world, forwards, stride=STRIDE):
+    """
+    Let *forwards* payments leave over a stride, and return the plan at its end.
+    """
+    (channel_id,) = world.channels
+    world.wait(stride)
+    if forwards:
+        world.forward(channel_id, forwards)
+    return world.cycle()
+
+
+@given(
+    ppms(10, 5000),
+    st.lists(st.tuples(whole(600, STRIDE), st.booleans(), whole(0, 2)), min_size=1, max_size=25),
+    st.booleans(),
+)
+def test_without_forwards_the_fee_never_rises(ppm, looks, ever):
+    """
+    However long nobody comes, connected or not, and whatever enters: no look raises the fee.
+    """
+    world = World([quiet_channel(fee_ppm=ppm)], PATIENT)
+    (channel_id,) = world.channels
+    if ever:
+        world.forward(channel_id)
+        world.wait(7 * DAY)
+    for seconds, connected, entered in looks:
+        world.wait(seconds)
+        world.change(channel_id, connected=connected)
+        if entered:
+            world.receive(channel_id, entered)
+        in_force = world.channels[channel_id].fee_ppm
+        assert fee(world.price(), in_force) <= in_force
+
+
+@given(snapshots(min_channels=1, **OPEN), configs(scarcity_pricing=st.just(False)))
+def test_from_any_memory_silence_raises_no_fee(snapshot, config):
+    """
+    Whatever was learned before: after six days without a payment the search does not go above the
+    fee in force, unless the bounds are there, or the fee was never a learned one.
+    """
+    now = snapshot.now + 7 * DAY
+    silent = [
+        attrs.evolve(
+            channel,
+            opened_at=0,
+            htlcs_in=0,
+            htlcs_out=0,
+            traffic=Traffic(since=0, until=now, last_out_at=snapshot.now, out_count=1),
+        )
+        for channel in snapshot.channels
+    ]
+    later = attrs.evolve(snapshot, now=now, channels=silent, feerates=(), policies=())
+    for channel, decision in zip(silent, decide(later, config).decisions, strict=True):
+        if isinstance(decision.action, SetFee) and not disturbances & set(codes(decision)):
+            floor, _ = bounds(decision)
+            event("set")
+            assert decision.action.new_ppm <= max(channel.fee_ppm, floor)
+
+
+@given(ppms(10, 5000), ppms(1, 10))
+def test_silence_leads_to_the_floor_and_then_to_rest(ppm, least):
+    """
+    A channel that nobody comes to gets cheaper step by step down to its floor; there the search
+    rests, says so, and makes no more updates.
+    """
+    config = attrs.evolve(PATIENT, min_fee_ppm=least)
+    world = World([quiet_channel(fee_ppm=ppm)], config)
+    (channel_id,) = world.channels
+    for _ in range(200):
+        plan = lived(world, 0)
+        if climb_of(plan).resting:
+            break
+    updates = len(world.set_at.get(channel_id, ()))
+
+    assert world.channels[channel_id].fee_ppm == least
+    assert updates <= 60
+    for _ in range(8):
+        assert Code.CLIMB_RESTING in codes(lived(world, 0).decisions[0])
+    assert len(world.set_at.get(channel_id, ())) == updates
+
+
+@given(ppms(10, 100), st.integers(1, 30))
+def test_a_payment_wakes_a_resting_search(ppm, forwards):
+    """
+    No rest is for ever: the first payment at the floor starts the search again.
+    """
+    channel = quiet_channel(fee_ppm=ppm)
+    resting = ClimbMemory(
+        base_ppm=ppm,
+        window=Window(fee_ppm=ppm),
+        seen_out_count=0,
+        seen_at=START - STRIDE,
+        live=True,
+        resting=True,
+    )
+    traffic = Traffic(since=0, until=START, out_count=forwards, last_out_at=START)
+    config = attrs.evolve(PATIENT, min_fee_ppm=ppm)
+    plan = looked(attrs.evolve(channel, traffic=traffic), config, fee=remembered(channel, resting))
+
+    assert Code.CLIMB_WOKE in codes(plan.decisions[0])
+    assert not climb_of(plan).resting
+
+
+searches = climb_memories(START).map(lambda climb: attrs.evolve(climb, seen_out_count=0))
+
+
+@given(searches, fee_memories(START), ppms(10, 5000), st.sampled_from((24, 60)))
+def test_in_a_good_market_every_fee_moves_again(climb, memory, ppm, forwards):
+    """
+    From any memory, a live channel to which payments keep coming tries another price within ten
+    days: no state of the search is absorbing.
+    """
+    channel = quiet_channel(fee_ppm=ppm)
+    known = remembered(channel, climb).known
+    memory = attrs.evolve(memory, known=known, asked=None, pin=None, climb=climb, changes=())
+    world = World([channel], PATIENT)
+    (channel_id,) = world.channels
+    plan = looked(attrs.evolve(channel, traffic=Traffic(since=0, until=START)), fee=memory)
+    world.memory = plan.memory
+    for _ in range(40):
+        lived(world, forwards)
+        if world.channels[channel_id].fee_ppm != ppm:
+            break
+
+    assert world.channels[channel_id].fee_ppm != ppm
+
+
+@given(snapshots(min_channels=1, **OPEN), configs())
+def test_bounds_bind_the_search_itself(snapshot, config):
+    """
+    The learned base, and not only the price, is within the bounds: no search winds up beyond what
+    it may charge. A passing spike of on-chain fees moves no base.
+    """
+    plan = decide(snapshot, config)
+    climbs = {memory.channel_id: memory.fee.climb for memory in plan.memory.channels}
+    for decision in plan.decisions:
+        climb = climbs[decision.channel_id]
+        if bounds(decision) and climb:
+            _, ceiling = bounds(decision)
+            lowest = min(fact(decision, "floor", Code.BOUNDS, Code.POLICY_BOUNDS), ceiling)
+            assert lowest <= climb.base_ppm <= ceiling
+
+
+@given(
+    channels(START, **OPEN, traffic=st.just(Traffic(since=0, until=START, out_count=50))),
+    configs(),
+    searches,
+    whole(0, STRIDE),
+)
+def test_prices_made_by_other_stages_teach_nothing(channel, config, climb, ago):
+    """
+    While congestion, Vegas or scarcity makes the price, windows neither open, grow nor close, and
+    the learned base stays.
+    """
+    floor, ceiling = config.min_fee_ppm, config.max_fee_ppm
+    base = min(max(climb.base_ppm, floor), ceiling)
+    climb = attrs.evolve(
+        climb, base_ppm=base, first=None, window=Window(fee_ppm=base), seen_at=START - ago
+    )
+    plan = looked(channel, config, fee=remembered(channel, climb))
+    (decision,) = plan.decisions
+    assume(disturbances & set(codes(decision)))
+    assume(bounds(decision)[0] <= base <= bounds(decision)[1])
+    after = climb_of(plan)
+
+    assert Code.CLIMB_PAUSED in codes(decision)
+    assert (after.base_ppm, after.window, after.first) == (base, climb.window, None)
+
+
+@given(st.lists(st.tuples(whole(600, STRIDE), st.booleans(), whole(0, 9)), min_size=1, max_size=20))
+def test_only_live_time_counts(looks):
+    """
+    A window never holds more time than the channel was connected with enough to send, as far as
+    anybody knows: a stretch counts when it was live at its beginning and at its end.
+    """
+    world = World([quiet_channel()], PATIENT)
+    (channel_id,) = world.channels
+    live_s, was_live = 0, False
+    for seconds, connected, forwards in looks:
+        world.wait(seconds)
+        world.change(channel_id, connected=connected)
+        world.forward(channel_id, forwards)
+        live_s += seconds if was_live and connected else 0
+        was_live = connected
+        climb = climb_of(world.cycle())
+        counted = climb.window.live_s + (climb.first.live_s if climb.first else 0)
+        assert counted <= live_s
+
+
+@given(ratios(0, 0.05), whole(0, 10))
+def test_an_empty_channel_says_nothing_about_its_price(share, forwards):
+    """
+    With hardly anything left on our side nobody could have come: that time is no evidence.
+    """
+    capacity = 5_000_000_000
+    channel = quiet_channel(spendable_msat=int(capacity * share))
+    world = World([channel], PATIENT)
+    world.cycle()
+    for _ in range(5):
+        plan = lived(world, forwards)
+        assert Code.CLIMB_NOT_LIVE in codes(plan.decisions[0])
+        assert climb_of(plan).window.live_s == 0
+
+
+@given(searches, whole(0, 9), whole(1, 100 * DAY))
+def test_a_gap_in_the_watch_is_no_evidence(climb, forwards, gap):
+    """
+    After a longer time without a look nobody knows whether the channel was live: the stretch is
+    left out, and the payments in it, too.
+    """
+    seconds = 3 * PATIENT.fee_interval + gap
+    window = Window(fee_ppm=500, live_s=HOUR, count=3)
+    climb = attrs.evolve(
+        climb, base_ppm=500, first=None, window=window, seen_at=START - seconds, resting=False
+    )
+    traffic = Traffic(since=0, until=START, out_count=forwards, last_out_at=START)
+    channel = quiet_channel(traffic=traffic)
+    plan = looked(channel, PATIENT, fee=remembered(channel, climb))
+
+    assert climb_of(plan).window == window
+
+
+@given(
+    channels(START, **OPEN, traffic=st.none()), configs(scarcity_pricing=st.just(False)), searches
+)
+def test_unknown_books_teach_nothing(channel, config, climb):
+    """
+    While the books cannot be read the base stays where it was, and the reason says so.
+    """
+    channel = attrs.evolve(channel, htlcs_in=0, htlcs_out=0)
+    base = min(max(climb.base_ppm, config.min_fee_ppm), config.max_fee_ppm)
+    climb = attrs.evolve(climb, base_ppm=base, first=None, window=Window(fee_ppm=base))
+    plan = looked(channel, config, fee=remembered(channel, climb))
+    assume(not disturbances & set(codes(plan.decisions[0])))
+    (decision,) = plan.decisions
+    assume(bounds(decision)[0] <= base <= bounds(decision)[1])
+
+    assert Code.CLIMB_BLIND in codes(decision)
+    assert climb_of(plan) == climb
+
+
+@given(st.lists(whole(0, 40), min_size=1, max_size=40), ppms(20, 4000))
+def test_windows_are_paired_and_long_enough(forwards, ppm):
+    """
+    A price is compared with another only when both were in force for at least six live hours, the
+    second as long as the first; what is compared is base and one neighbour.
+    """
+    world = World([quiet_channel(fee_ppm=ppm)], PATIENT)
+    before = climb_of(world.cycle())
+    for count in forwards:
+        plan = lived(world, count)
+        after, said = climb_of(plan), codes(plan.decisions[0])
+        if {Code.CLIMB_BETTER, Code.CLIMB_WORSE, Code.CLIMB_UNDECIDED} & set(said):
+            event("compared")
+            assert before.first is not None
+            assert before.first.live_s >= SHORTEST_S
+            assert before.window.live_s + STRIDE >= before.first.live_s
+            assert before.window.fee_ppm != before.first.fee_ppm == before.base_ppm
+        if after.first is not None:
+            assert after.first.live_s >= SHORTEST_S
+            assert after.first.count > 0
+        before = after
+
+
+@given(st.lists(whole(0, 60), min_size=1, max_size=40), ppms(20, 4000))
+def test_steps_are_neither_timid_nor_wild(forwards, ppm):
+    """
+    The distance between the prices compared starts at 0.3, grows when moving pays, shrinks when it
+    does not, and stays from 0.1 to 0.6.
+    """
+    world = World([quiet_channel(fee_ppm=ppm)], PATIENT)
+    before = climb_of(world.cycle())
+    assert before.step == 0.3
+    for count in forwards:
+        plan = lived(world, count)
+        after, said = climb_of(plan), codes(plan.decisions[0])
+        assert NARROWEST_STEP <= after.step <= WIDEST_STEP
+        if Code.CLIMB_BETTER in said:
+            assert math.isclose(after.step, min(0.6, before.step * 1.2))
+        elif Code.CLIMB_WORSE in said:
+            assert math.isclose(after.step, max(0.1, before.step * 0.8))
+        else:
+            assert after.step == before.step
+        before = after
+
+
+def demanded(world, limit, forwards):
+    """
+    Return how many of *forwards* payments come when nobody pays more than *limit*.
+    """
+    (channel,) = world.channels.values()
+    return forwards if channel.fee_ppm <= limit else 0
+
+
+@given(ppms(50, 2000), ppms(50, 2000), st.integers(30, 60))
+def test_the_search_finds_what_the_market_pays(ppm, limit, forwards):
+    """
+    Where payments come up to some price and stop above it, two months of searching end within one
+    step of that price, from wherever they began.
+    """
+    world = World([quiet_channel(fee_ppm=ppm)], PATIENT)
+    for _ in range(240):
+        plan = lived(world, demanded(world, limit, forwards))
+    found = climb_of(plan).base_ppm
+
+    assert limit * math.exp(-WIDEST_STEP) * 0.95 <= found <= limit * 1.05
+
+
+@given(whole(), channels(START, **OPEN), configs())
+def test_the_first_side_is_a_draw_from_the_seed(seed, channel, config):
+    """
+    Which price is tried first depends on the seed and the channel alone.
+    """
+    world = World([channel], config)
+    snapshot = attrs.evolve(world.snapshot(), seed=seed)
+    (first,) = decide(snapshot, config).memory.channels
+    (later,) = decide(attrs.evolve(snapshot, now=START + DAY), config).memory.channels
+
+    assert (first.fee.climb is None) == (later.fee.climb is None)
+    assert first.fee.climb is None or first.fee.climb.side == later.fee.climb.side
+
+
+@given(searches, ppms(10, 5000))
+def test_a_price_that_is_not_in_force_teaches_nothing(climb, ppm):
+    """
+    While an update waits or was refused, what comes is not credited to the price that was wanted.
+    """
+    wanted = 10 + ppm if ppm < 2500 else ppm // 2
+    window = Window(fee_ppm=wanted, live_s=HOUR, count=3)
+    climb = attrs.evolve(
+        climb, base_ppm=wanted, first=None, window=window, seen_at=START - HOUR, resting=False
+    )
+    assume(abs(wanted - ppm) > 0.05 * ppm + 5)
+    traffic = Traffic(since=0, until=START, out_count=5, last_out_at=START)
+    channel = quiet_channel(fee_ppm=ppm, traffic=traffic)
+    plan = looked(channel, PATIENT, fee=remembered(channel, climb))
+
+    assert climb_of(plan).window == window
+    assert Code.CLIMB_NOT_LIVE in codes(decided(channel, PATIENT, fee=remembered(channel, climb)))

@@ -1,0 +1,230 @@
+"""§4.6 Rails: how far a fee may go at once, and what is worth telling the network."""
+
+import attrs
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+from property.strategies import OPEN, capacities, channels, configs, msats, ppms, ratios, snapshots
+from property.trails import bounds, codes, fact, fee
+from property.world import START, World, decided, quiet_channel
+
+from revops.core.actions import Hold, SetFee
+from revops.core.config import Config
+from revops.core.decide import decide
+from revops.core.fees.band import dead_band
+from revops.core.memory import ClimbMemory, FeeMemory, Price, Window
+from revops.core.policy import Policy, Strategy
+from revops.core.reasons import Code
+from revops.core.units import HOUR
+
+dynamic = snapshots(min_channels=1, policy=st.just(Strategy.DYNAMIC), **OPEN)
+AT_ONCE = {Code.CONGESTED, Code.CONGESTION_EASES, Code.NEW_CHANNEL}
+
+
+def wanting(ppm, wanted, **fields):
+    """
+    Return a channel at *ppm* and the memory of a search that has come to *wanted*.
+    """
+    climb = ClimbMemory(base_ppm=wanted, window=Window(fee_ppm=wanted), seen_at=START - HOUR)
+    known = Price(fee_ppm=ppm, base_fee_msat=0)
+    return quiet_channel(fee_ppm=ppm, **fields), FeeMemory(known=known, climb=climb)
+
+
+@given(dynamic, configs(base_fee_msat=st.none()))
+def test_no_learned_fee_jumps(snapshot, config):
+    """
+    In one cycle a learned fee moves by at most half, or by 100 ppm where that is more - except to
+    the bounds, under congestion and on a new channel.
+    """
+    for channel, decision in zip(
+        snapshot.channels, decide(snapshot, config).decisions, strict=True
+    ):
+        action = decision.action
+        if not isinstance(action, SetFee) or AT_ONCE & set(codes(decision)) or action.urgent:
+            continue
+        most = max(channel.fee_ppm // 2, 100)
+        event("set")
+        assert abs(action.new_ppm - channel.fee_ppm) <= most or action.new_ppm in bounds(decision)
+
+
+@given(ppms(10, 5000), ppms(10, 5000))
+def test_a_long_way_is_gone_in_steps(ppm, wanted):
+    """
+    A price further away than a step is approached by exactly the step, and the reason says so.
+    """
+    channel, memory = wanting(ppm, wanted)
+    decision = decided(channel, fee=memory)
+    most = max(ppm // 2, 100)
+
+    assert (Code.STEP_LIMIT in codes(decision)) == (abs(wanted - ppm) > most)
+    if abs(wanted - ppm) > most:
+        assert abs(fee(decision, ppm) - ppm) == most
+
+
+@given(ppms(10, 5000), st.integers(-400, 400))
+def test_small_differences_are_not_worth_an_update(ppm, difference):
+    """
+    Within the dead band the fee in force stays, and the reason says what was wanted; beyond it the
+    update is made.
+    """
+    wanted = min(max(ppm + difference, 10), 5000)
+    assume(abs(wanted - ppm) <= max(ppm // 2, 100))
+    channel, memory = wanting(ppm, wanted)
+    decision = decided(channel, fee=memory)
+
+    if wanted == ppm:
+        assert codes(decision)[-1] is Code.UNCHANGED
+    elif abs(wanted - ppm) < dead_band(ppm):
+        assert isinstance(decision.action, Hold)
+        assert fact(decision, "wanted_ppm", Code.DEAD_BAND) == wanted
+    else:
+        assert fee(decision, ppm) == wanted
+
+
+@given(ppms(max_value=100_000))
+def test_the_dead_band_is_three_percent_or_a_few_ppm(ppm):
+    """
+    The band is 3 % of the fee, at least 1 ppm below 100 and at least 5 ppm above.
+    """
+    band = dead_band(ppm)
+
+    assert band >= 0.03 * ppm
+    assert band >= (1 if ppm < 100 else 5)
+    assert band - 1 < max(0.03 * ppm, 1 if ppm < 100 else 5)
+
+
+@given(ppms(0, 100_000), ppms(0, 100_000), ppms(0, 100_000))
+def test_out_of_bounds_is_always_worth_an_update(ppm, one, other):
+    """
+    A fee in force that the operator's bounds do not allow is changed, be the difference ever so
+    small.
+    """
+    lowest, highest = sorted((one, other))
+    assume(not lowest <= ppm <= highest)
+    config = Config(min_fee_ppm=lowest, max_fee_ppm=highest)
+    decision = decided(quiet_channel(fee_ppm=ppm), config)
+    came = fee(decision, ppm)
+
+    assert isinstance(decision.action, SetFee)
+    assert came == (lowest if ppm < lowest else highest)
+
+
+@given(channels(START, **OPEN), configs(paused=st.just(False), authority=st.just("fees")))
+def test_the_base_fee_is_the_configured_one(channel, config):
+    """
+    Every channel that revops prices has the configured base fee; `keep` leaves each its own.
+    """
+    decision = decided(channel, config)
+    wanted = channel.base_fee_msat if config.base_fee_msat is None else config.base_fee_msat
+    action = decision.action
+
+    if isinstance(action, SetFee):
+        assert action.new_base_msat == wanted
+    else:
+        assert channel.base_fee_msat == wanted
+
+
+@given(
+    capacities(),
+    ratios(0, 1),
+    ratios(0, 1),
+    configs(paused=st.just(False), authority=st.just("fees"), htlc_max=st.just(True)),
+)
+def test_htlc_max_tells_the_balance_coarsely(capacity, share, allowed, config):
+    """
+    htlc_maximum_msat is a power of √2 of the capacity, the highest that can be sent - so that it
+    tells no more than that - and never below 1/64 of the capacity.
+    """
+    spendable = int(capacity * share)
+    channel = quiet_channel(
+        capacity_msat=capacity,
+        spendable_msat=spendable,
+        htlc_max_msat=int(capacity * allowed),
+        base_fee_msat=7,
+    )
+    decision = decided(channel, config)
+    action = decision.action
+    if isinstance(action, SetFee) and action.htlc_max_msat is not None:
+        lowest = max(1, capacity // 64)
+        assert action.htlc_max_msat <= max(spendable, lowest)
+        assert (
+            action.htlc_max_msat
+            in {
+                max(1, int((capacity * capacity >> rung) ** 0.5) + error)
+                for rung in range(13)
+                for error in (-(2**12), -1, 0, 1, 2**12)
+            }
+            or capacity > 2**50
+        )
+
+
+@given(capacities(), ratios(0, 1), msats(max_value=10**6))
+def test_htlc_max_is_never_below_htlc_min(capacity, share, least):
+    """
+    Payments that are allowed at all stay possible: the maximum is never below the minimum.
+    """
+    channel = quiet_channel(
+        capacity_msat=capacity,
+        spendable_msat=int(capacity * share),
+        htlc_min_msat=least,
+        htlc_max_msat=capacity,
+        base_fee_msat=7,
+    )
+    action = decided(channel).action
+
+    assert isinstance(action, SetFee)
+    assert action.htlc_max_msat is None or action.htlc_max_msat >= least
+
+
+@given(snapshots(**OPEN), configs(htlc_max=st.just(False)))
+def test_switched_off_htlc_max_stays(snapshot, config):
+    """
+    With htlc-max off no channel's htlc_maximum_msat is touched.
+    """
+    for decision in decide(snapshot, config).decisions:
+        assert not isinstance(decision.action, SetFee) or decision.action.htlc_max_msat is None
+        assert Code.HTLC_MAX not in codes(decision)
+
+
+@given(st.lists(ratios(0, 1), min_size=1, max_size=12))
+def test_a_wandering_balance_is_not_gossip(shares):
+    """
+    htlc_maximum_msat alone is worth an update only when it is off by more than two rungs: a balance
+    that stays within a factor of 1.4 of where it was makes none.
+    """
+    capacity = 5_000_000_000
+    world = World([quiet_channel(htlc_max_msat=capacity // 2)])
+    (channel_id,) = world.channels
+    world.forward(channel_id)
+    for share in shares:
+        world.wait(600)
+        world.change(channel_id, spendable_msat=int(capacity * (0.45 + 0.3 * share)))
+        world.cycle()
+
+    assert not world.set_at
+
+
+@given(ppms(0, 100_000), ppms(0, 100_000))
+def test_given_fees_need_no_rails(ppm, wanted):
+    """
+    A static fee is set in one step and to the last ppm: the operator said so.
+    """
+    channel = quiet_channel(fee_ppm=ppm)
+    policy = Policy(peer_id=channel.peer_id, strategy=Strategy.STATIC, fee_ppm=wanted)
+    decision = decided(channel, policies=[policy])
+
+    assert fee(decision, ppm) == wanted
+    assert not {Code.STEP_LIMIT, Code.DEAD_BAND} & set(codes(decision))
+
+
+@given(dynamic, configs())
+def test_a_hold_for_small_differences_is_a_small_difference(snapshot, config):
+    """
+    What the dead band holds back is within the operator's bounds, and less than the band.
+    """
+    for channel, decision in zip(
+        snapshot.channels, decide(snapshot, config).decisions, strict=True
+    ):
+        wanted = fact(decision, "wanted_ppm", Code.DEAD_BAND)
+        if wanted is not None:
+            assert abs(wanted - channel.fee_ppm) < dead_band(channel.fee_ppm)
+            assert attrs.evolve(channel).fee_ppm == decision.trail[-1].after

@@ -1,0 +1,223 @@
+"""§4.6 Gossip budget: how often the network is told, and who goes first."""
+
+import attrs
+from hypothesis import event, given
+from hypothesis import strategies as st
+from property.strategies import OPEN, configs, ppms, snapshots, whole
+from property.trails import bounds, codes, fact
+from property.world import START, World, quiet_channel
+
+from revops.core.actions import Hold, SetFee
+from revops.core.config import Config
+from revops.core.decide import decide
+from revops.core.memory import Asked, Change, ChannelMemory, FeeMemory, Memory, Price
+from revops.core.policy import Policy, Strategy
+from revops.core.reasons import Code
+from revops.core.units import DAY, HOUR, MINUTE
+
+free = {"paused": st.just(False), "authority": st.just("fees")}
+WAITS = (Code.GOSSIP_CHANNEL, Code.GOSSIP_NODE)
+
+
+def budgets(most):
+    """
+    Return the budget of ordinary updates and the reserve for urgent ones beside it.
+    """
+    return {False: most, True: max(1, most // 2)}
+
+
+def static_world(fees, config, made=()):
+    """
+    Return a world with a channel at 1000 ppm for each of *fees*, the static fee of its peer;
+    *made* are the updates that each channel remembers.
+    """
+    channels = [quiet_channel(number, fee_ppm=1000) for number in range(len(fees))]
+    policies = [
+        Policy(peer_id=channel.peer_id, strategy=Strategy.STATIC, fee_ppm=ppm)
+        for channel, ppm in zip(channels, fees, strict=True)
+    ]
+    known = Price(fee_ppm=1000, base_fee_msat=0)
+    memory = Memory(
+        since=0,
+        at=0,
+        channels=[
+            ChannelMemory(
+                channel_id=channel.channel_id,
+                first_seen_at=0,
+                last_seen_at=0,
+                fee=FeeMemory(known=known, changes=tuple(changes)),
+            )
+            for channel, changes in zip(channels, made, strict=False)
+        ],
+    )
+    return World(channels, config, policies=policies, memory=memory)
+
+
+@given(snapshots(min_channels=1, max_channels=3, **OPEN), configs(**free))
+def test_a_cycle_keeps_within_both_budgets(snapshot, config):
+    """
+    What is set now, with what was set in the last 24 hours on the channel and in the last hour on
+    the node, is within both budgets, urgent updates within their reserve.
+    """
+    plan = decide(snapshot, config)
+    remembered = {memory.channel_id: memory.fee.changes for memory in plan.memory.channels}
+    listed = [remembered[channel.channel_id] for channel in snapshot.channels]
+    for urgent in (False, True):
+        now = [
+            d.channel_id
+            for d in plan.decisions
+            if isinstance(d.action, SetFee) and d.action.urgent is urgent
+        ]
+        lately = [c for made in listed for c in made if c.urgent is urgent]
+        hourly = sum(change.at > snapshot.now - HOUR for change in lately)
+        if now:
+            assert len(now) + hourly <= budgets(config.max_node_updates_per_hour)[urgent]
+        for channel_id in now:
+            daily = [c for c in remembered[channel_id] if c.urgent is urgent]
+            assert len(daily) < budgets(config.max_fee_updates_per_day)[urgent]
+
+
+@given(
+    st.lists(ppms(0, 5000), min_size=1, max_size=8), whole(1, 8), st.lists(whole(0, 9), max_size=8)
+)
+def test_the_most_valuable_change_goes_first(fees, budget, flows):
+    """
+    When there are more changes than budget, those with the largest difference times outflow go;
+    each of the others has its place in the queue and a time.
+    """
+    config = Config(max_node_updates_per_hour=budget)
+    world = static_world(fees, config)
+    world.now = START - START % DAY
+    for number, count in enumerate(flows[: len(fees)]):
+        world.forward(quiet_channel(number).channel_id, count)
+    world.wait(DAY)
+    plan = world.cycle()
+
+    def value(decision):
+        number = int(decision.channel_id, 16)
+        state = next(s for s in plan.states if s.channel_id == decision.channel_id)
+        return abs(fees[number] - 1000) * (state.flow.out_msat_per_day + 1)
+
+    gone = [d for d in plan.decisions if isinstance(d.action, SetFee)]
+    waiting = [d for d in plan.decisions if Code.GOSSIP_NODE in codes(d)]
+    waiting.sort(key=lambda d: fact(d, "place", Code.GOSSIP_NODE))
+    wanted = sum(ppm != 1000 for ppm in fees)
+
+    assert len(gone) == min(budget, wanted)
+    assert len(waiting) == wanted - len(gone)
+    assert [fact(d, "place", Code.GOSSIP_NODE) for d in waiting] == list(range(1, len(waiting) + 1))
+    values = [value(d) for d in waiting]
+    assert values == sorted(values, reverse=True)
+    assert not (gone and waiting) or min(map(value, gone)) >= values[0]
+    assert all(d.action.until > world.now for d in waiting)
+
+
+@given(whole(1, 6), st.lists(whole(0, DAY - 1), max_size=8), ppms(0, 999))
+def test_a_channel_waits_until_its_oldest_update_is_a_day_old(most, ages, ppm):
+    """
+    A channel that has used its budget is held, and the reason says after how many minutes the next
+    update may go - and then it does.
+    """
+    config = Config(max_fee_updates_per_day=most)
+    made = [Change(at=START - age) for age in ages]
+    world = static_world([ppm], config, [made])
+    decision = world.price()
+    event(f"waits: {len(ages) >= most}")
+    if len(ages) < most:
+        assert isinstance(decision.action, SetFee)
+        return
+    free_at = decision.action.until
+
+    assert codes(decision)[-1] is Code.GOSSIP_CHANNEL
+    assert fact(decision, "count", Code.GOSSIP_CHANNEL) == len(ages)
+    minutes = fact(decision, "minutes", Code.GOSSIP_CHANNEL)
+    assert minutes == -(-(free_at - START) // MINUTE)
+    world.now = free_at - 1
+    assert isinstance(world.price().action, Hold)
+    world.now = free_at
+    assert isinstance(world.price().action, SetFee)
+
+
+@given(whole(1, 8), whole(1, 8))
+def test_congestion_has_a_reserve_of_its_own(most, hourly):
+    """
+    A channel and a node that have used their ordinary budgets still set the ceiling at once.
+    """
+    config = Config(max_fee_updates_per_day=most, max_node_updates_per_hour=hourly)
+    channel = quiet_channel(max_htlcs=10, htlcs_out=10)
+    made = tuple(Change(at=START - 60) for _ in range(max(most, hourly)))
+    known = Price(fee_ppm=500, base_fee_msat=0)
+    memory = Memory(
+        since=0,
+        at=0,
+        channels=[
+            ChannelMemory(
+                channel_id=channel.channel_id,
+                first_seen_at=0,
+                last_seen_at=0,
+                fee=FeeMemory(known=known, changes=made),
+            )
+        ],
+    )
+    decision = World([channel], config, memory=memory).price()
+    action = decision.action
+
+    assert isinstance(action, SetFee)
+    assert action.urgent
+    assert action.new_ppm == bounds(decision)[1]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12), ppms(0, 999))
+def test_what_the_node_refused_costs_no_budget(answers, ppm):
+    """
+    Only updates that were seen in force count: however often the node refuses, the next try is
+    free.
+    """
+    config = Config(max_fee_updates_per_day=1)
+    world = static_world([ppm], config)
+    for accepted in answers:
+        action = world.price(lambda _action, answer=accepted: answer).action
+        assert isinstance(action, SetFee)
+        if accepted:
+            break
+        world.wait(HOUR)
+
+
+@given(snapshots(min_channels=1, **OPEN), configs(**free))
+def test_who_waits_keeps_the_price_in_force(snapshot, config):
+    """
+    An update that waits for budget leaves fee and memory of what is asked as they are.
+    """
+    plan = decide(snapshot, config)
+    fees = {memory.channel_id: memory.fee for memory in plan.memory.channels}
+    for decision in plan.decisions:
+        if codes(decision)[-1] in WAITS:
+            assert isinstance(decision.action, Hold)
+            assert fees[decision.channel_id].asked is None
+
+
+@given(whole(1, 5), whole(0, 20))
+def test_an_update_that_came_into_force_counts_once(looks, minutes):
+    """
+    However often one looks, an update in force is one update in the budget.
+    """
+    channel = quiet_channel(fee_ppm=700)
+    asked = Asked(price=Price(fee_ppm=700, base_fee_msat=0), at=START - minutes * MINUTE)
+    memory = Memory(
+        since=0,
+        at=0,
+        channels=[
+            ChannelMemory(
+                channel_id=channel.channel_id,
+                first_seen_at=0,
+                last_seen_at=0,
+                fee=FeeMemory(known=Price(fee_ppm=500, base_fee_msat=0), asked=asked),
+            )
+        ],
+    )
+    world = World([channel], Config(paused=True), memory=memory)
+    for _ in range(looks):
+        world.cycle()
+
+    assert world.memory.channels[0].fee.changes == (Change(at=asked.at),)
+    assert attrs.evolve(world.memory.channels[0].fee).asked is None
