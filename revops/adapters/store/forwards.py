@@ -131,7 +131,8 @@ def know_channels(
     Write down which channel each short channel id belongs to.
     """
     connection.executemany(
-        "INSERT OR IGNORE INTO channel_scids (scid, channel_id, first_seen_at) VALUES (?, ?, ?)",
+        "INSERT INTO channel_scids (scid, channel_id, first_seen_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (scid) DO NOTHING",
         ((scid, channel_id, at) for scid, channel_id in pairs),
     )
 

@@ -106,8 +106,8 @@ def _keep_original_fees(
     connection: sqlite3.Connection, at: Instant, changed: Iterable[ChannelMemory]
 ) -> None:
     connection.executemany(
-        "INSERT OR IGNORE INTO original_fees (channel_id, fee_ppm, base_fee_msat, seen_at)"
-        " VALUES (?, ?, ?, ?)",
+        "INSERT INTO original_fees (channel_id, fee_ppm, base_fee_msat, seen_at)"
+        " VALUES (?, ?, ?, ?) ON CONFLICT (channel_id) DO NOTHING",
         (
             (m.channel_id, m.fee.known.fee_ppm, m.fee.known.base_fee_msat, at)
             for m in changed

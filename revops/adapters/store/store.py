@@ -233,8 +233,13 @@ class Store:
         with _plainly(self.path):
             if not hasattr(self._own, "connection"):
                 self._own.connection = self._open_reading()
-            with _transaction(self._own.connection, "BEGIN"):
-                return work(self._own.connection, *args, **kwargs)
+            try:
+                with _transaction(self._own.connection, "BEGIN"):
+                    return work(self._own.connection, *args, **kwargs)
+            except (WireError, ValueError) as error:
+                problem = "; ".join(str(error).splitlines())
+                msg = f"{self.path}: a row was changed and cannot be read: {problem}"
+                raise StoreError(msg) from error
 
     def _open_reading(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -251,13 +256,10 @@ class Store:
 @contextmanager
 def _plainly(path: Path) -> Iterator[None]:
     """
-    Turn what SQLite, the system or a row says into one sentence, mostly with advice.
+    Turn what SQLite or the system says into one sentence with advice.
     """
     try:
         yield
-    except WireError as error:
-        msg = f"{path}: a row cannot be read: {'; '.join(error.problems)}"
-        raise StoreError(msg) from error
     except (sqlite3.Error, OSError) as error:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         advice = next(words for piece, words in _ADVICE if piece in text)

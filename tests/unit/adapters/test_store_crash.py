@@ -68,9 +68,11 @@ def kill_amid(work, path, delay):
         f"from pathlib import Path; work(Path({str(path)!r}))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline()
-        time.sleep(delay)
-        process.kill()
+        try:
+            assert process.stdout.readline()
+            time.sleep(delay)
+        finally:
+            process.kill()
     assert process.returncode == -9
 
 

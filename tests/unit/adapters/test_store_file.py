@@ -6,15 +6,18 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from unit.adapters.store_examples import NOW, channel, forward, plan, remembered, take
+from unit.adapters.store_examples import NOW, PEER, channel, forward, plan, remembered, take
 
 from revops.adapters.errors import StoreError
 from revops.adapters.store import Store
 from revops.adapters.store.schema import MARKS, bring_up_to_date, migrations_dir
+from revops.core.memory import Memory
+from revops.core.policy import Policy, PolicyBook
 
 
 @pytest.fixture
@@ -57,6 +60,16 @@ def tables(path):
     """
     with closing(sqlite3.connect(path)) as connection:
         return {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+
+
+def wal_size(path):
+    """
+    Return how much has been written beside the database; SQLite comes and goes there.
+    """
+    try:
+        return Path(f"{path}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def mode(path):
@@ -200,7 +213,6 @@ _APPLY = """
 import sys
 from pathlib import Path
 from revops.adapters.store.schema import bring_up_to_date
-print("go", flush=True)
 bring_up_to_date(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
@@ -208,23 +220,24 @@ bring_up_to_date(Path(sys.argv[1]), Path(sys.argv[2]))
 def test_a_migration_that_is_killed_leaves_nothing_of_it(path, migrations):
     """After kill -9 in the middle there is no lock and no half, and the next start goes on."""
     make_books(path)
-    (migrations / "0002.endless.sql").write_text(
+    (migrations / "0002.long.sql").write_text(
         "CREATE TABLE half (x INTEGER) STRICT;\nINSERT INTO half WITH RECURSIVE n(x) AS"
-        " (VALUES (1) UNION ALL SELECT x + 1 FROM n LIMIT 1000000000) SELECT x FROM n;\n"
+        " (VALUES (1) UNION ALL SELECT x + 1 FROM n LIMIT 10000000) SELECT x FROM n;\n"
     )
     before = dump(path)
     size = path.stat().st_size
     command = [sys.executable, "-c", _APPLY, path, migrations]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        process.stdout.readline()
-        wal = Path(f"{path}-wal")
-        while process.poll() is None and not (wal.exists() and wal.stat().st_size > size):
-            pass
-        process.kill()
+    with subprocess.Popen(command) as process:
+        try:
+            # What does not fit SQLite's cache any more is in the file before the commit.
+            while process.poll() is None and wal_size(path) < size:
+                time.sleep(0.001)
+        finally:
+            process.kill()
 
     assert process.returncode == -9
     assert dump(path) == before
-    (migrations / "0002.endless.sql").write_text("CREATE TABLE half (x INTEGER) STRICT;\n")
+    (migrations / "0002.long.sql").write_text("CREATE TABLE half (x INTEGER) STRICT;\n")
     bring_up_to_date(path, migrations)
     assert "half" in tables(path)
 
@@ -290,18 +303,43 @@ def test_damage_is_told(path):
     assert path.read_bytes() == damaged
 
 
-def test_a_row_that_cannot_be_read_is_told(path):
-    """Memory that is no memory is an error that names the place."""
-    make_books(path)
+@pytest.mark.parametrize(
+    ("change", "read", "problem"),
+    [
+        ('UPDATE memory SET data = \'{"at": "noon"}\'', Store.load_memory, r"\$\.at: expected"),
+        ("UPDATE policies SET strategy = 'bold'", Store.policies, "'bold' is not a valid Strategy"),
+        ("UPDATE policies SET fee_ppm = -1", Store.policies, "fee_ppm: expected an integer from 0"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_told(path, change, read, problem):
+    """What somebody else wrote there is an error that names the place."""
+    with closing(Store.open(path)) as store:
+        store.write_down(plan(), ())
+        store.save_policies(PolicyBook(policies=(Policy(peer_id=PEER),)), PolicyBook())
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE memory SET data = '{\"at\": \"noon\"}' WHERE owner = 'node'")
+        connection.execute(change)
         connection.commit()
 
     with (
         closing(Store.open(path)) as store,
-        pytest.raises(StoreError, match=r"books\.db: a row cannot be read: \$\.at: expected"),
+        pytest.raises(StoreError, match=rf"books\.db: a row was changed .* read: {problem}"),
     ):
-        store.load_memory()
+        read(store)
+
+
+def test_a_full_disk_is_told(path):
+    """What does not fit is not written, and the books go on when there is room again."""
+    memory = tuple(remembered(number) for number in range(500))
+    with closing(Store.open(path)) as store:
+        (size,) = store._write(lambda books: books.execute("PRAGMA page_count").fetchone())
+        store._write(lambda books: books.execute(f"PRAGMA max_page_count = {size}"))
+        with pytest.raises(StoreError, match=r"disk is full; make room on the disk"):
+            store.write_down(plan(channels=memory), memory)
+        assert store.load_memory() == Memory()
+
+        store._write(lambda books: books.execute("PRAGMA max_page_count = 100000"))
+        store.write_down(plan(channels=memory), memory)
+        assert len(store.load_memory().channels) == 500
 
 
 def test_a_lock_that_another_holds_is_told(path, monkeypatch):
