@@ -1,6 +1,7 @@
 """Flow: which channels drain and which fill, from hours that are digested once."""
 
 import math
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from revops.core.memory import FlowMemory, FlowState
@@ -47,8 +48,11 @@ class _State(NamedTuple):
     state: FlowState
 
 
+_fields_of: Final = attrgetter(*_State._fields)
+
+
 def _state(memory: FlowMemory) -> _State:
-    return _State(*(getattr(memory, name) for name in _State._fields))
+    return _State._make(_fields_of(memory))
 
 
 _NOTHING: Final = _state(FlowMemory(hour=0))
@@ -171,11 +175,14 @@ def view(
     Return what the flow of *channel* looks like at *now*, over the last *window_days*.
     """
     start = now - window_days * DAY
-    days = [day for day in traffic.days if (day.start + 1) * DAY > start]
     covered = max((now - max(start, traffic.since)) / DAY, 1.0)
-    forwards = sum(day.in_count + day.out_count for day in days)
-    out_msat = sum(day.out_msat for day in days)
-    moved = (out_msat + sum(day.in_msat for day in days)) / covered / channel.capacity_msat
+    forwards = out_msat = in_msat = 0
+    for day in traffic.days:
+        if (day.start + 1) * DAY > start:
+            forwards += day.in_count + day.out_count
+            out_msat += day.out_msat
+            in_msat += day.in_msat
+    moved = (out_msat + in_msat) / covered / channel.capacity_msat
     dormant = memory is None or forwards < FEWEST_FORWARDS or moved < LEAST_TURNOVER
     known = _until(memory, traffic, channel.capacity_msat) if memory else _NOTHING
     deviation = math.sqrt(known.variance)

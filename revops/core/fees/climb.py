@@ -111,12 +111,16 @@ def seen(
     """
     Return *memory* having looked at the traffic up to now, with its open window replaced.
     """
-    return attrs.evolve(
-        memory,
+    return ClimbMemory(
+        base_ppm=memory.base_ppm,
+        step=memory.step,
+        side=memory.side,
+        first=memory.first,
         window=window or memory.window,
         seen_out_count=traffic.out_count,
         seen_at=context.now,
         live=why_not_live(view) is None,
+        resting=memory.resting,
     )
 
 

@@ -144,13 +144,12 @@ class Quote(NamedTuple):
         Return this quote with *changes*, and a Reason with the price before and after them.
         """
         changed = self._replace(**changes) if changes else self
-        told = tuple(facts.items()) if facts else ()
-        reason = Reason(code, told, self.price, changed.price)
+        before = self.trail[-1].after if self.trail else self.price
+        reason = Reason(code, tuple(facts.items()) if facts else (), before, changed.price)
         return changed._replace(trail=(*self.trail, reason))
 
 
-@attrs.frozen(kw_only=True)
-class Learned:
+class Learned(NamedTuple):
     """
     What an optimizer answers.
 
