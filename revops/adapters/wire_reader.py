@@ -140,19 +140,17 @@ class Reader:
         converter = cattrs.Converter(detailed_validation=thorough)
         for kind, hook in _PLAIN.items():
             converter.register_structure_hook(kind, hook)
-        converter.register_structure_hook_factory(
-            lambda kind: get_origin(kind) is Literal, _literal
-        )
+        converter.register_structure_hook_factory(_is_literal, _literal)
         converter.register_structure_hook_factory(_is_optional, _optional)
-        converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _items)
+        converter.register_structure_hook_factory(_is_tuple, _items)
         converter.register_structure_hook_factory(attrs.has, self._object)
         for kind, hook in hooks.items():
             converter.register_structure_hook_func(functools.partial(operator.eq, kind), hook)
         return converter
 
-    def _object(self, kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- any attrs class
-        overrides = {}
-        blanks = {}
+    def _object(self, kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401 -- any attrs class
+        overrides: dict[str, Any] = {}
+        blanks: dict[str, None] = {}
         for field in attrs.fields(kind):
             check = converter.detailed_validation and field.validator and not field.converter
             inner = converter.get_structure_hook(field.type)
@@ -253,7 +251,11 @@ def _member(value: Any, kind: Any) -> enum.Enum:  # noqa: ANN401 -- see Hook
     raise wrong(value, _one_of([member.value for member in kind]))
 
 
-def _literal(kind: Any, _converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- see Hook
+def _is_literal(kind: Any) -> bool:  # noqa: ANN401 -- see Hook
+    return get_origin(kind) is Literal
+
+
+def _literal(kind: Any, _converter: cattrs.Converter) -> Hook:  # noqa: ANN401 -- see Hook
     words = get_args(kind)
     # 1 equals True and 1.0.
     kinds = {type(word) for word in words}
@@ -275,14 +277,19 @@ def _is_optional(kind: Any) -> bool:  # noqa: ANN401 -- see Hook
     return get_origin(kind) in (Union, types.UnionType)
 
 
-def _optional(kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- see Hook
+def _optional(kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401 -- see Hook
     (inner,) = (part for part in get_args(kind) if part is not type(None))
     read = converter.get_structure_hook(inner)
     return lambda value, _kind: None if value is None else read(value, inner)
 
 
-def _items(kind: Any, converter: cattrs.BaseConverter) -> Hook:  # noqa: ANN401 -- see Hook
-    read = list_structure_factory(list[get_args(kind)[0]], converter)  # type: ignore[misc]  # a type made at run time
+def _is_tuple(kind: Any) -> bool:  # noqa: ANN401 -- see Hook
+    return get_origin(kind) is tuple
+
+
+def _items(kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401 -- see Hook
+    items: Any = list[get_args(kind)[0]]  # type: ignore[misc]  # a type made at run time
+    read = list_structure_factory(items, converter)
 
     def hook(value: Any, _kind: Any) -> tuple[Any, ...]:  # noqa: ANN401 -- see Hook
         if type(value) is not list:
