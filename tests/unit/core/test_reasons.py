@@ -1,0 +1,204 @@
+"""Reasons: every code can happen, and what it says is a sentence with the numbers in it."""
+
+import re
+
+import attrs
+import pytest
+from property.world import START, World, looked, peer, quiet_channel
+
+from revops.core.config import OPTIONS, Config
+from revops.core.memory import (
+    ClimbMemory,
+    FeeMemory,
+    FlowMemory,
+    FlowState,
+    Pin,
+    Price,
+    VegasMemory,
+    Window,
+)
+from revops.core.policy import Policy, Strategy
+from revops.core.reasons import SENTENCES, Code, because, sentence
+from revops.core.snapshot import FeerateSample, Refills, Slice, Traffic
+from revops.core.units import DAY, HOUR
+
+CAPACITY = 5_000_000_000
+PRICE = Price(fee_ppm=500, base_fee_msat=0)
+USED = Traffic(since=0, until=START, out_count=30, last_out_at=START)
+HALF_HOURS = [FeerateSample(at=START - n * 1800, perkw=2000) for n in range(1, 12)]
+
+
+def climbing(base=500, price=500, forwards=0, live_s=3 * DAY, first=None, **fields):
+    """
+    Return the plan for a channel whose search has had a window of *live_s* with *forwards*.
+    """
+    climb = ClimbMemory(
+        base_ppm=base,
+        window=Window(fee_ppm=price, live_s=live_s, count=forwards),
+        first=first,
+        seen_out_count=30,
+        seen_at=START,
+        live=True,
+        resting=fields.pop("resting", False),
+    )
+    channel = quiet_channel(fee_ppm=price, traffic=fields.pop("traffic", USED))
+    known = Price(fee_ppm=price, base_fee_msat=0)
+    return looked(channel, fee=FeeMemory(known=known, climb=climb), **fields)
+
+
+def wanting(ppm):
+    """
+    Return the plan for a channel at 500 ppm whose search has come to another price.
+    """
+    climb = ClimbMemory(base_ppm=ppm, window=Window(fee_ppm=ppm), seen_at=START)
+    return looked(quiet_channel(traffic=USED), fee=FeeMemory(known=PRICE, climb=climb))
+
+
+def governed(policy_fields, **fields):
+    """
+    Return the plan for a channel whose peer has a policy.
+    """
+    policy = Policy(peer_id=peer(0), **policy_fields)
+    return looked(quiet_channel(traffic=USED, **fields), policies=[policy])
+
+
+def crowded(updates=0, budget=60):
+    """
+    Return the plan for two channels that both want an update.
+    """
+    policies = [
+        Policy(peer_id=peer(n), strategy=Strategy.STATIC, fee_ppm=1000 + n) for n in range(2)
+    ]
+    config = Config(max_fee_updates_per_day=1, max_node_updates_per_hour=budget)
+    world = World([quiet_channel(n) for n in range(2)], config, policies=policies)
+    for ppm in range(updates):
+        world.cycle()
+        world.policies = tuple(attrs.evolve(policy, fee_ppm=ppm) for policy in policies)
+    return world.cycle()
+
+
+def eased():
+    """
+    Return the plan for a channel that was congested and is not any more.
+    """
+    congested = FeeMemory(known=PRICE, congested=True)
+    return looked(quiet_channel(max_htlcs=10, htlcs_in=1, traffic=USED), fee=congested)
+
+
+EMPTY = {"to_us_msat": 0, "spendable_msat": 0}
+NEW = {"opened_at": START - DAY, "traffic": Traffic(since=0, until=START)}
+IDLE = Traffic(since=0, until=START, out_count=30, last_out_at=START - 8 * DAY)
+TWICE = Window(fee_ppm=500, live_s=DAY, count=20)
+SOURCE = FlowMemory(hour=START // HOUR - 1, out_sum=1e12, count_sum=9, state=FlowState.SOURCE)
+SPIKE = [*HALF_HOURS, FeerateSample(at=START, perkw=20_000)]
+FADING = VegasMemory(intensity=0.9, spiking=True, sample_at=START - HOUR)
+
+EXAMPLES = {
+    Code.PASSIVE: lambda: governed({"strategy": Strategy.PASSIVE}),
+    Code.STATIC: lambda: governed({"strategy": Strategy.STATIC, "fee_ppm": 7}),
+    Code.HIVE: lambda: governed({"strategy": Strategy.HIVE}),
+    Code.PINNED: lambda: looked(
+        quiet_channel(), fee=FeeMemory(known=PRICE, pin=Pin(price=PRICE, until=START + 1))
+    ),
+    Code.MANUAL_CHANGE: lambda: looked(quiet_channel(fee_ppm=1), fee=FeeMemory(known=PRICE)),
+    Code.NO_SCID: lambda: looked(quiet_channel(scid=None)),
+    Code.NOT_NORMAL: lambda: looked(quiet_channel(state="ONCHAIN")),
+    Code.FIRST_CONTACT: lambda: looked(quiet_channel()),
+    Code.NEW_CHANNEL: lambda: looked(quiet_channel(**NEW, market_ppm=300)),
+    Code.BOUNDS: lambda: looked(quiet_channel()),
+    Code.POLICY_BOUNDS: lambda: governed({"min_fee_ppm": 20}),
+    Code.CHAIN_FLOOR: lambda: looked(quiet_channel(capacity_msat=10**9), feerates=SPIKE),
+    Code.NO_FEERATES: lambda: looked(quiet_channel()),
+    Code.REFILL_FLOOR: lambda: looked(
+        quiet_channel(refills=Refills(count=3, amount_msat=10**9, cost_msat=10**6)), flow=SOURCE
+    ),
+    Code.STALE_CEILING: lambda: looked(quiet_channel(traffic=IDLE)),
+    Code.FLOOR_ABOVE_CEILING: lambda: governed({"min_fee_ppm": 9000}),
+    Code.CONGESTED: lambda: looked(quiet_channel(max_htlcs=10, htlcs_in=9)),
+    Code.CONGESTION_EASES: eased,
+    Code.VEGAS_SPIKE: lambda: looked(quiet_channel(), feerates=SPIKE),
+    Code.VEGAS_DECAY: lambda: looked(quiet_channel(), feerates=HALF_HOURS, vegas=FADING),
+    Code.VEGAS_CALM: lambda: looked(quiet_channel(), feerates=HALF_HOURS),
+    Code.VEGAS_BLIND: lambda: looked(quiet_channel()),
+    Code.VEGAS_FLOOR: lambda: looked(quiet_channel(), feerates=SPIKE),
+    Code.SCARCITY: lambda: looked(quiet_channel(**EMPTY)),
+    Code.AMNESTY: lambda: looked(quiet_channel(**EMPTY, **NEW, opener="remote")),
+    Code.MULTIPLIER: lambda: governed({"fee_multiplier_min": 2}),
+    Code.CLIMB_BLIND: lambda: looked(quiet_channel()),
+    Code.CLIMB_PAUSED: lambda: looked(quiet_channel(**EMPTY, traffic=USED)),
+    Code.CLIMB_NOT_LIVE: lambda: looked(quiet_channel(connected=False, traffic=USED)),
+    Code.CLIMB_WAITING: lambda: climbing(live_s=HOUR),
+    Code.CLIMB_COMPARING: lambda: climbing(price=650, live_s=HOUR, first=TWICE),
+    Code.CLIMB_PROBE: lambda: climbing(forwards=20),
+    Code.CLIMB_BETTER: lambda: climbing(price=650, forwards=20, live_s=DAY, first=TWICE),
+    Code.CLIMB_WORSE: lambda: climbing(price=650, forwards=1, live_s=DAY, first=TWICE),
+    Code.CLIMB_UNDECIDED: lambda: climbing(price=650, forwards=15, live_s=DAY, first=TWICE),
+    Code.CLIMB_NOBODY: climbing,
+    Code.CLIMB_RESTING: lambda: climbing(base=10, price=10),
+    Code.CLIMB_WOKE: lambda: climbing(
+        base=10, price=10, resting=True, traffic=attrs.evolve(USED, out_count=31)
+    ),
+    Code.CLIMB_QUIET: lambda: climbing(base=700, price=500, traffic=IDLE),
+    Code.CLIMB_NO_ROOM: lambda: climbing(
+        base=10, price=10, forwards=20, config=Config(min_fee_ppm=10, max_fee_ppm=10)
+    ),
+    Code.STEP_LIMIT: lambda: wanting(4000),
+    Code.UNCHANGED: lambda: looked(quiet_channel()),
+    Code.DEAD_BAND: lambda: wanting(503),
+    Code.HTLC_MAX: lambda: looked(quiet_channel(htlc_max_msat=1)),
+    Code.GOSSIP_CHANNEL: lambda: crowded(updates=1),
+    Code.GOSSIP_NODE: lambda: crowded(budget=1),
+    Code.PAUSED: lambda: looked(quiet_channel(fee_ppm=1), Config(paused=True)),
+    Code.AUTHORITY: lambda: looked(quiet_channel(fee_ppm=1), Config(authority="observe")),
+    Code.SET: lambda: looked(quiet_channel(fee_ppm=1)),
+}
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_code_happens_and_is_a_sentence(code):
+    """
+    Each code is said by some plan, and its sentence has all its facts in it.
+    """
+    plan = EXAMPLES[code]()
+    trails = [*plan.node_trail, *(r for decision in plan.decisions for r in decision.trail)]
+    (first, *_) = [reason for reason in trails if reason.code is code]
+    words = sentence(first)
+
+    assert "{" not in words
+    assert words[0].islower() or words[0].isdigit() or words.startswith("HTLC")
+
+
+def test_every_option_in_a_sentence_exists():
+    """
+    Where a sentence names an option that would change it, there is such an option.
+    """
+    words = set(re.findall(r"[a-z]+(?:-[a-z]+)+", " ".join(SENTENCES.values())))
+    options = {option.name for option in OPTIONS.values()}
+    hyphenated = {"on-chain"}
+
+    assert words - hyphenated <= options
+
+
+def test_a_sentence_ends_with_the_price_it_made():
+    """
+    A reason that changed the price shows it before and after; one that did not, does not.
+    """
+    moved = because(Code.NO_SCID, 100, 200)
+    kept = because(Code.NO_SCID, 100, 100)
+
+    assert sentence(moved).endswith(" (100 → 200 ppm)")
+    assert "→" not in sentence(kept)
+
+
+def test_a_busy_day_is_in_the_sentence_of_the_chain_floor():
+    """
+    The chain-cost floor names cost, feerate, volume and floor, so that it can be recomputed.
+    """
+    day = Slice(start=START // DAY, out_count=5, out_msat=10**9)
+    channel = quiet_channel(capacity_msat=10**9, traffic=attrs.evolve(USED, days=[day]))
+    (decision,) = looked(channel, feerates=SPIKE).decisions
+    (reason,) = [found for found in decision.trail if found.code is Code.CHAIN_FLOOR]
+
+    facts = dict(reason.facts)
+    assert facts["cost_msat"] == (140 + 200) * 4 * facts["perkw"]
+    assert facts["floor"] == -(-facts["cost_msat"] * 10**6 // facts["volume_msat"])
