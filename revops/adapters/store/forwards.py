@@ -5,7 +5,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 import attrs
 
@@ -35,8 +35,9 @@ _DAY: Final = f"""
     WHERE span = 'day' AND start = ?
 """  # noqa: S608 -- see above
 _TOTALS: Final = """
-    SELECT channel_id, scid, ifnull(out_count, 0), ifnull(last_hour, -1), last_in_at, last_out_at
-    FROM channel_scids LEFT JOIN forward_totals USING (scid)
+    SELECT channel_id, group_concat(scid), ifnull(sum(out_count), 0), ifnull(max(last_hour), -1),
+    max(last_in_at), max(last_out_at)
+    FROM channel_scids LEFT JOIN forward_totals USING (scid) GROUP BY channel_id
 """
 _ADD_TOTALS: Final = """
     INSERT INTO forward_totals (scid, out_count, last_hour, last_in_at, last_out_at)
@@ -182,17 +183,17 @@ class TrafficReader:
         days = self._days(connection, range(start // DAY, now // DAY + 1), books.until)
         digested = {m.channel_id: m.flow.hour for m in memory.channels if m.flow is not None}
         traffic = {}
-        for channel_id, totals in _read_totals(connection).items():
+        for channel_id, listed, out_count, last_hour, *latest in connection.execute(_TOTALS):
+            scids = listed.split(",")
             after = digested.get(channel_id, start // HOUR - 1)
-            scids = [scid for scid, *_ in totals]
-            active = [scid for scid, _, last_hour, *_ in totals if last_hour > after]
+            hours = _hours(connection, scids if last_hour > after else (), after, books.until)
             traffic[channel_id] = Traffic(
                 since=books.since,
                 until=books.until,
-                out_count=sum(part.out_count for part in totals),
-                last_in_at=_latest(part.last_in_at for part in totals),
-                last_out_at=_latest(part.last_out_at for part in totals),
-                hours=_hours(connection, active, after, books.until // HOUR),
+                out_count=out_count,
+                last_in_at=latest[0],
+                last_out_at=latest[1],
+                hours=_joined(hours, scids),
                 days=_joined([day[scid] for day in days for scid in scids if scid in day], scids),
             )
         return traffic
@@ -206,45 +207,29 @@ class TrafficReader:
         return list(days.values())
 
 
-class _Totals(NamedTuple):
-    scid: Scid
-    out_count: int
-    last_hour: int
-    last_in_at: Instant | None
-    last_out_at: Instant | None
-
-
-def _read_totals(connection: sqlite3.Connection) -> dict[ChannelId, list[_Totals]]:
-    totals: dict[ChannelId, list[_Totals]] = defaultdict(list)
-    for channel_id, *row in connection.execute(_TOTALS):
-        totals[channel_id].append(_Totals(*row))
-    return totals
-
-
 def _read_day(connection: sqlite3.Connection, day: int) -> dict[Scid, Slice]:
     return {scid: _slice(row) for scid, *row in connection.execute(_DAY, (day,))}
 
 
 def _hours(
-    connection: sqlite3.Connection, scids: Sequence[Scid], after: int, before: int
-) -> Sequence[Slice]:
-    rows = (row for scid in scids for row in connection.execute(_HOURS, (scid, after, before)))
-    return _joined([_slice(row) for row in rows], scids)
+    connection: sqlite3.Connection, scids: Iterable[Scid], after: int, until: Instant
+) -> list[Slice]:
+    return [
+        _slice(row)
+        for scid in scids
+        for row in connection.execute(_HOURS, (scid, after, until // HOUR))
+    ]
 
 
 def _slice(row: Iterable[int]) -> Slice:
     return Slice(**dict(zip(_SLICE, row, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
 
 
-def _latest(times: Iterable[Instant | None]) -> Instant | None:
-    return max((at for at in times if at is not None), default=None)
-
-
 def _joined(slices: Sequence[Slice], scids: Sequence[Scid]) -> Sequence[Slice]:
     """
     Return *slices* with those added up that start together, as they do where a splice fell in.
     """
-    if len(scids) <= 1:
+    if len(scids) == 1:
         return slices
     parts: dict[int, list[Slice]] = defaultdict(list)
     for part in slices:
