@@ -346,11 +346,11 @@ def demanded(world, limit, forwards):
 @given(ppms(50, 2000), ppms(50, 2000), st.integers(30, 60))
 def test_the_search_finds_what_the_market_pays(ppm, limit, forwards):
     """
-    Where payments come up to some price and stop above it, two months of searching end within one
+    Where payments come up to some price and stop above it, a month of searching ends within one
     step of that price, from wherever they began.
     """
     world = World([quiet_channel(fee_ppm=ppm)], PATIENT)
-    for _ in range(240):
+    for _ in range(120):
         plan = lived(world, demanded(world, limit, forwards))
     found = climb_of(plan).base_ppm
 

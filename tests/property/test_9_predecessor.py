@@ -110,12 +110,12 @@ def test_no_channel_freezes(ppm):
     A channel without revenue is not put to sleep at its price: a week later it is cheaper, and the
     price goes on moving. The predecessor's froze for ever after three cycles.
     """
-    world = node([ppm], Config(htlc_max=False))
+    world = node([ppm], Config(htlc_max=False, fee_interval=2 * HOUR))
     (channel_id,) = world.channels
     seen = []
     for _ in range(2):
-        for _ in range(7 * 24):
-            world.wait(HOUR)
+        for _ in range(7 * 4):
+            world.wait(6 * HOUR)
             world.cycle()
         seen.append(world.channels[channel_id].fee_ppm)
 
@@ -179,11 +179,12 @@ def test_an_amnesty_is_an_amnesty(share, age):
 )
 def test_gossip_is_rare(counts, fees):
     """
-    Over two days of half-hour cycles on a busy node, channels have at most four updates a day.
+    In a day and a half of half-hour cycles on a busy node, no channel has more than four updates a
+    day.
     The predecessor made 15.7, of 26 % each.
     """
     world = node(fees, max_htlcs=483)
-    for cycle in range(96):
+    for cycle in range(72):
         world.wait(30 * MINUTE)
         for number, channel_id in enumerate(world.channels):
             if count := counts[(cycle + number) % 8]:
