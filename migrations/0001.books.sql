@@ -122,6 +122,9 @@ CREATE TABLE journal (
     CHECK ((state = 'decided') = (outcome IS NULL) AND (outcome IS NULL) = (settled_at IS NULL))
 ) STRICT;
 
+CREATE INDEX journal_by_channel ON journal (channel_id, area, at);
+CREATE INDEX journal_open ON journal (at) WHERE state IN ('decided', 'unknown');
+
 -- The audit of fee changes that the node confirmed; the journal entry has the trail.
 CREATE TABLE fee_history (
     journal_id INTEGER PRIMARY KEY REFERENCES journal,

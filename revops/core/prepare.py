@@ -17,7 +17,7 @@ from revops.core.plan import FlowView
 from revops.core.policy import DEFAULT, in_force
 from revops.core.reasons import Reason
 from revops.core.snapshot import NORMAL, Channel, FeerateSample, Snapshot
-from revops.core.units import DAY, ChannelId, Instant, PeerId
+from revops.core.units import DAY, ChannelId, Instant, PeerId, Ppm
 
 # Between the thresholds that enter and leave the class of a single channel.
 _PEER_DRAINS: Final = (flow.ENTER + flow.LEAVE) / 2
@@ -62,14 +62,12 @@ def prepared(snapshot: Snapshot, config: Config) -> Prepared:
                 flow=_flow(channel, flows[channel.channel_id], snapshot.now, config),
                 peer=peers[channel.peer_id],
                 is_new=_is_new(channel, age_s, snapshot),
-                changed_from=before.known.fee_ppm
-                if before.known and fee.pin is not before.pin
-                else None,
+                changed_from=_believed(before) if fee.pin is not before.pin else None,
                 age_s=age_s,
             )
         )
     return Prepared(
-        context=_context(snapshot, config, vegas),
+        context=_context(snapshot, config, vegas, views),
         views=tuple(views),
         flows=flows,
         vegas=vegas,
@@ -77,8 +75,13 @@ def prepared(snapshot: Snapshot, config: Config) -> Prepared:
     )
 
 
-def _context(snapshot: Snapshot, config: Config, vegas: VegasMemory) -> Context:
-    charged = [channel.fee_ppm for channel in snapshot.channels if channel.state == NORMAL]
+def _context(
+    snapshot: Snapshot, config: Config, vegas: VegasMemory, views: Sequence[ChannelView]
+) -> Context:
+    # The fee that a new channel came with is lightningd's default, and nobody's price.
+    charged = [
+        view.channel.fee_ppm for view in views if view.channel.state == NORMAL and not view.is_new
+    ]
     return Context(
         now=snapshot.now,
         seed=snapshot.seed,
@@ -127,6 +130,11 @@ def _peer(group: list[Channel], flows: Mapping[ChannelId, FlowMemory | None]) ->
         share=sum(c.to_us_msat for c in usable) / sum(c.capacity_msat for c in usable),
         drains=bool(known) and flow.direction(*known) > _PEER_DRAINS,
     )
+
+
+def _believed(memory: FeeMemory) -> Ppm | None:
+    price = memory.asked.price if memory.asked else memory.known
+    return price.fee_ppm if price else None
 
 
 def _age_s(channel: Channel, memory: ChannelMemory | None, now: Instant) -> int:

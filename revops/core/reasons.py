@@ -159,7 +159,7 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.CLIMB_WOKE: "the channel wakes ({by}): the search goes on from {base_ppm} ppm",
     Code.CLIMB_NO_ROOM: "the bounds of {floor} to {ceiling} ppm leave no other price to try",
     Code.CLIMB_QUIET: "nothing left for {days:.1f} days: the fee does not rise",
-    Code.STEP_LIMIT: "at most {step_ppm} ppm a cycle",
+    Code.STEP_LIMIT: "on the way to {wanted_ppm} ppm, at most {step_ppm} ppm a cycle",
     Code.UNCHANGED: "it is in force already",
     Code.DEAD_BAND: "{wanted_ppm} ppm is within {band_ppm} ppm of what is in force: not worth an"
     " update",

@@ -61,7 +61,7 @@ class Cycle:
         plan = decide(observed.snapshot, config)
         entries = self.store.write_down(plan, _changed(self.memory, plan.memory))
         self.memory = plan.memory
-        done = tuple(self.performer.perform(entries, dry_run=config.dry_run))
+        done = self.performer.perform(entries, dry_run=config.dry_run)
         self.last = Cycled(
             snapshot=observed.snapshot,
             config=config,

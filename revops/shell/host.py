@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pyln.client import Plugin, RpcException
+from pyln.client import Plugin
 from pyln.client.plugin import Method, Request
 
 from revops.adapters.errors import StoreError
@@ -211,5 +211,11 @@ class Host:
             self._log(traceback.format_exc(), "broken")
         else:
             return
-        # Out here, where no exception is being handled, pyln has no traceback to send along.
-        request.set_exception(RpcException(f"{request.method}: {sentence}", code))
+        # Not set_exception(): pyln would add a traceback to every error it sends.
+        request._write_result(  # noqa: SLF001 -- see above
+            {
+                "jsonrpc": "2.0",
+                "id": request.id,
+                "error": {"code": code, "message": f"{request.method}: {sentence}"},
+            }
+        )

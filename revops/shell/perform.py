@@ -1,6 +1,6 @@
 """Perform: an action becomes a call and the call an outcome; dry run is asked here alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from threading import Event
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
 from revops.shell.clock import Clock
 from revops.shell.ports import NodePort
 
-Done = tuple[Action, Outcome]
+Done = tuple[JournalEntry, Outcome]
 # Too long for a log in which the short channel id stands.
 _IDS: Final = ("channel_id", "peer_id")
 
@@ -33,20 +33,25 @@ class Performer:
     log: Any
     stopping: Event
 
-    def perform(self, entries: Sequence[JournalEntry], *, dry_run: bool) -> Iterator[Done]:
+    def perform(self, entries: Sequence[JournalEntry], *, dry_run: bool) -> tuple[Done, ...]:
         """
-        Yield what became of each of *entries*. Those that are left undone when we are to stop, or
-        when the node is silent, the next snapshot shows and the next cycle decides afresh.
+        Return what became of *entries*. Those that are left undone when we are to stop, or when
+        the node is silent, the next snapshot shows and the next cycle decides afresh.
         """
-        for entry in entries:
-            if self.stopping.is_set():
-                return
-            outcome = Rehearsed() if dry_run else _attempt(entry.action, self.node)
-            self.store.settle(entry.entry_id, outcome, self.clock.now())
-            self._tell(entry.action, outcome)
-            yield entry.action, outcome
-            if isinstance(outcome, Unknown):
-                return
+        done: list[Done] = []
+        try:
+            for entry in entries:
+                if self.stopping.is_set() or (done and isinstance(done[-1][1], Unknown)):
+                    break
+                outcome = Rehearsed() if dry_run else _attempt(entry.action, self.node)
+                done.append((entry, outcome))
+                self._tell(entry.action, outcome)
+        finally:
+            # In one transaction: each costs an fsync, and what a crash leaves open the next
+            # snapshot settles.
+            outcomes = [(entry.entry_id, outcome) for entry, outcome in done]
+            self.store.settle(outcomes, self.clock.now())
+        return tuple(done)
 
     def _tell(self, action: Action, outcome: Outcome) -> None:
         facts = attrs.asdict(action, filter=lambda field, _: field.name not in _IDS)

@@ -1,7 +1,7 @@
 """The books on disk: typed reads and writes, each write whole or not at all."""
 
 from revops.adapters.store.forwards import Books
-from revops.adapters.store.journal import FeeChange, JournalEntry
+from revops.adapters.store.journal import Explained, FeeChange, JournalEntry
 from revops.adapters.store.store import Store
 
-__all__ = ["Books", "FeeChange", "JournalEntry", "Store"]
+__all__ = ["Books", "Explained", "FeeChange", "JournalEntry", "Store"]

@@ -8,14 +8,14 @@ import attrs
 
 from revops.adapters import wire
 from revops.adapters.errors import StoreError
+from revops.adapters.store import memory
 from revops.core.actions import Action, Hold, SetFee
-from revops.core.memory import ChannelMemory, Memory
+from revops.core.memory import ChannelMemory, Price
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
 from revops.core.plan import Area, Decision, Plan
 from revops.core.reasons import Reason
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
-_NODE: Final = "node"
 _STATES: Final[dict[type[Outcome], str]] = {
     Applied: "applied",
     Refused: "refused",
@@ -52,12 +52,26 @@ class FeeChange:
     trail: tuple[Reason, ...]
 
 
+@attrs.frozen(kw_only=True)
+class Explained:
+    """
+    The last decision about a channel.
+
+    Attributes:
+        outcome: `None` when there was nothing to do, or as long as nobody knows.
+    """
+
+    decision: Decision
+    outcome: Outcome | None
+
+
 def write_down(
     connection: sqlite3.Connection, plan: Plan, changed: Sequence[ChannelMemory]
 ) -> tuple[JournalEntry, ...]:
     """
     Write down all of *plan*, and of its memory what *changed*; return what is to be done now.
     """
+    _settle_by_evidence(connection, plan)
     entries = []
     rows = []
     for decision in plan.decisions:
@@ -73,8 +87,9 @@ def write_down(
             ).lastrowid
             assert entry_id is not None  # noqa: S101 -- tells the type checker
             entries.append(JournalEntry(entry_id=entry_id, action=decision.action))
+    connection.execute("DELETE FROM decisions WHERE area = 'fee'")
     connection.executemany(
-        "REPLACE INTO decisions (channel_id, area, scid, peer_id, action, trail)"
+        "INSERT INTO decisions (channel_id, area, scid, peer_id, action, trail)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         rows,
     )
@@ -82,105 +97,108 @@ def write_down(
         "REPLACE INTO cycles (area, at, trail) VALUES ('fee', ?, ?)",
         (plan.at, wire.write_trail(plan.node_trail)),
     )
-    _remember(connection, plan.memory, changed)
-    _keep_original_fees(connection, plan.at, changed)
+    memory.save(connection, plan.memory, changed, plan.at)
     return tuple(entries)
 
 
-def _remember(
-    connection: sqlite3.Connection, memory: Memory, changed: Iterable[ChannelMemory]
+def settle(
+    connection: sqlite3.Connection, outcomes: Iterable[tuple[int, Outcome]], at: Instant
 ) -> None:
-    rows = [
-        (_NODE, wire.write_node_memory(memory)),
-        *((m.channel_id, wire.write_channel_memory(m)) for m in changed),
-    ]
-    connection.executemany("REPLACE INTO memory (owner, data) VALUES (?, ?)", rows)
-    kept = {_NODE, *(channel.channel_id for channel in memory.channels)}
-    owners = connection.execute("SELECT owner FROM memory").fetchall()
-    connection.executemany(
-        "DELETE FROM memory WHERE owner = ?", [owner for owner in owners if owner[0] not in kept]
-    )
-
-
-def _keep_original_fees(
-    connection: sqlite3.Connection, at: Instant, changed: Iterable[ChannelMemory]
-) -> None:
-    connection.executemany(
-        "INSERT INTO original_fees (channel_id, fee_ppm, base_fee_msat, seen_at)"
-        " VALUES (?, ?, ?, ?) ON CONFLICT (channel_id) DO NOTHING",
-        (
-            (m.channel_id, m.fee.known.fee_ppm, m.fee.known.base_fee_msat, at)
-            for m in changed
-            if m.fee.known is not None
-        ),
-    )
-
-
-def read_memory(connection: sqlite3.Connection) -> Memory:
     """
-    Return what the last cycle left; an empty memory before the first.
-    """
-    rows = dict(connection.execute("SELECT owner, data FROM memory"))
-    node = rows.pop(_NODE, None)
-    channels = tuple(wire.read_channel_memory(data) for data in rows.values())
-    return attrs.evolve(wire.read_node_memory(node) if node else Memory(), channels=channels)
-
-
-def settle(connection: sqlite3.Connection, entry_id: int, outcome: Outcome, at: Instant) -> None:
-    """
-    Write down what became of an action; a fee change that was confirmed enters the audit.
+    Write down what became of actions; fee changes that were confirmed enter the audit.
 
     Raises:
         StoreError: There is no such entry, or its outcome is written down already.
     """
-    row = connection.execute(
-        "UPDATE journal SET state = ?, outcome = ?, settled_at = ?"
-        " WHERE id = ? AND state = 'decided' RETURNING channel_id, action",
-        (_STATES[type(outcome)], wire.write_outcome(outcome), at, entry_id),
-    ).fetchone()
-    if row is None:
-        msg = f"journal entry {entry_id}: there is none whose outcome is still open"
-        raise StoreError(msg)
-    action = wire.read_action(row[1])
-    if isinstance(outcome, Applied) and isinstance(action, SetFee):
-        connection.execute(
-            "INSERT INTO fee_history (journal_id, at, channel_id, scid, peer_id, old_ppm, new_ppm,"
-            " old_base_msat, new_base_msat, htlc_max_msat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                entry_id,
-                at,
-                action.channel_id,
-                action.scid,
-                action.peer_id,
-                action.old_ppm,
-                outcome.fee_ppm,
-                action.old_base_msat,
-                outcome.base_fee_msat,
-                outcome.htlc_max_msat,
-            ),
+    for entry_id, outcome in outcomes:
+        row = connection.execute(
+            "UPDATE journal SET state = ?, outcome = ?, settled_at = ?"
+            " WHERE id = ? AND state IN ('decided', 'unknown') RETURNING action",
+            (_STATES[type(outcome)], wire.write_outcome(outcome), at, entry_id),
+        ).fetchone()
+        if row is None:
+            msg = f"journal entry {entry_id}: there is none whose outcome is still open"
+            raise StoreError(msg)
+        action = wire.read_action(row[0])
+        if isinstance(outcome, Applied) and isinstance(action, SetFee):
+            _audit(connection, entry_id, action, outcome, at)
+
+
+def _audit(
+    connection: sqlite3.Connection, entry_id: int, action: SetFee, outcome: Applied, at: Instant
+) -> None:
+    connection.execute(
+        "INSERT INTO fee_history (journal_id, at, channel_id, scid, peer_id, old_ppm, new_ppm,"
+        " old_base_msat, new_base_msat, htlc_max_msat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            entry_id,
+            at,
+            action.channel_id,
+            action.scid,
+            action.peer_id,
+            action.old_ppm,
+            outcome.fee_ppm,
+            action.old_base_msat,
+            outcome.base_fee_msat,
+            outcome.htlc_max_msat,
+        ),
+    )
+
+
+def _settle_by_evidence(connection: sqlite3.Connection, plan: Plan) -> None:
+    """
+    Close what an earlier cycle left open, as this one's look at the fees in force shows it.
+    """
+    in_force = {known.channel_id: known.fee.known for known in plan.memory.channels}
+    seen = {decision.channel_id for decision in plan.decisions}
+    rows = connection.execute(
+        "SELECT id, channel_id, action FROM journal"
+        " WHERE state IN ('decided', 'unknown') AND at < ?",
+        (plan.at,),
+    ).fetchall()
+    for entry_id, channel_id, text in rows:
+        action, price = wire.read_action(text), in_force.get(channel_id)
+        if channel_id not in seen or price is None or not isinstance(action, SetFee):
+            continue
+        came_about = price == Price(fee_ppm=action.new_ppm, base_fee_msat=action.new_base_msat)
+        outcome = (
+            Applied(
+                fee_ppm=price.fee_ppm,
+                base_fee_msat=price.base_fee_msat,
+                htlc_max_msat=action.htlc_max_msat,
+            )
+            if came_about
+            else Refused(error="the next look at the channel showed another fee")
         )
+        settle(connection, [(entry_id, outcome)], plan.at)
 
 
-def read_decision(
-    connection: sqlite3.Connection, channel_id: ChannelId, area: Area
-) -> Decision | None:
+def read_decisions(
+    connection: sqlite3.Connection, subject: str, area: Area
+) -> tuple[Explained, ...]:
     """
-    Return the last decision about a channel in *area*.
+    Return the last decisions in *area* about a channel (by either id) or a peer's channels.
     """
-    row = connection.execute(
-        "SELECT scid, peer_id, action, trail FROM decisions WHERE channel_id = ? AND area = ?",
-        (channel_id, area),
-    ).fetchone()
-    if row is None:
-        return None
-    scid, peer_id, action, trail = row
-    return Decision(
-        channel_id=channel_id,
-        scid=scid,
-        peer_id=peer_id,
-        area=area,
-        action=wire.read_action(action),
-        trail=wire.read_trail(trail),
+    rows = connection.execute(
+        "SELECT d.channel_id, scid, peer_id, d.action, d.trail, outcome"
+        " FROM decisions d JOIN cycles ON cycles.area = d.area"
+        " LEFT JOIN journal j ON (j.channel_id, j.area, j.at) = (d.channel_id, d.area, cycles.at)"
+        " WHERE d.area = ? AND ? IN (scid, d.channel_id, peer_id) ORDER BY scid",
+        (area, subject),
+    )
+    return tuple(
+        Explained(
+            decision=Decision(
+                channel_id=channel_id,
+                scid=scid,
+                peer_id=peer_id,
+                area=area,
+                action=wire.read_action(action),
+                trail=wire.read_trail(trail),
+            ),
+            outcome=wire.read_outcome(outcome) if outcome else None,
+        )
+        for channel_id, scid, peer_id, action, trail, outcome in rows
     )
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from revops.adapters.errors import StoreError, WireError
-from revops.adapters.store import feerates, forwards, journal, policies, schema
+from revops.adapters.store import feerates, forwards, journal, memory, policies, schema
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
-from revops.core.plan import Area, Decision, Plan
+from revops.core.plan import Area, Plan
 from revops.core.policy import PolicyBook
 from revops.core.reasons import Reason
 from revops.core.snapshot import Channel, FeerateSample, Traffic
@@ -154,7 +154,7 @@ class Store:
         """
         Return what the last cycle left.
         """
-        return self._read(journal.read_memory)
+        return self._read(memory.read)
 
     def write_down(
         self, plan: Plan, changed: Sequence[ChannelMemory]
@@ -165,17 +165,17 @@ class Store:
         """
         return self._write(journal.write_down, plan, changed)
 
-    def settle(self, entry_id: int, outcome: Outcome, at: Instant) -> None:
+    def settle(self, outcomes: Sequence[tuple[int, Outcome]], at: Instant) -> None:
         """
-        Write down what became of an action.
+        Write down what became of actions, by the number of their journal entry.
         """
-        self._write(journal.settle, entry_id, outcome, at)
+        self._write(journal.settle, outcomes, at)
 
-    def last_decision(self, channel_id: ChannelId, area: Area = "fee") -> Decision | None:
+    def last_decisions(self, subject: str, area: Area = "fee") -> tuple[journal.Explained, ...]:
         """
-        Return the last decision about a channel.
+        Return the last decisions about a channel (by either id) or a peer's channels.
         """
-        return self._read(journal.read_decision, channel_id, area)
+        return self._read(journal.read_decisions, subject, area)
 
     def last_cycle(self, area: Area = "fee") -> tuple[Instant, tuple[Reason, ...]] | None:
         """

@@ -75,7 +75,7 @@ class Context:
         advanced: Time has passed since the last cycle.
         vegas: Intensity of the reflex, 0 to 1.
         week_perkw: Mean feerate of our samples; `None` without any.
-        node_ppm: Median of what we charge; `None` without open channels.
+        node_ppm: Median of what we charge; `None` without channels that somebody priced.
     """
 
     now: Instant

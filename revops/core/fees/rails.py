@@ -32,7 +32,8 @@ def rails(quote: Quote, view: ChannelView, context: Context) -> Quote:
     limited = quote.bounded(Ppm(limited))
     if limited == wanted:
         return quote
-    return quote.because(Code.STEP_LIMIT, {"step_ppm": limit}, base_ppm=limited, factor=1.0)
+    facts: Facts = {"wanted_ppm": wanted, "step_ppm": limit}
+    return quote.because(Code.STEP_LIMIT, facts, base_ppm=limited, factor=1.0)
 
 
 def ladder(capacity: Msat, rung: int) -> Msat:

@@ -87,5 +87,7 @@ def vegas(quote: Quote, view: ChannelView, context: Context) -> Quote:  # noqa: 
         return quote
     factor = multiplier(context.vegas)
     floor = Ppm(min(math.ceil(quote.floor * factor), quote.ceiling, HIGHEST))
+    # A price that the raised floor leaves alone goes on being tried out.
+    by = "vegas" if quote.price < floor else ""
     facts = {"factor": factor, "floor": floor}
-    return quote.because(Code.VEGAS_FLOOR, facts, floor=floor, disturbed=quote.disturbed or "vegas")
+    return quote.because(Code.VEGAS_FLOOR, facts, floor=floor, disturbed=quote.disturbed or by)

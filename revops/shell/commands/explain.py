@@ -10,7 +10,6 @@ from revops.shell.commands.command import Answer, Command, CommandError, Params
 
 if TYPE_CHECKING:
     from revops.shell.app import App
-    from revops.shell.cycle import Cycled
 
 
 def run(app: "App", params: Params) -> Answer:
@@ -18,26 +17,26 @@ def run(app: "App", params: Params) -> Answer:
     Answer `revenue-explain`.
     """
     subject = str(params.bind("channel", needed=1)["channel"])
-    last = app.cycle.last
-    if last is None:
-        msg = "channel: nothing is decided yet since the start; the first cycle comes with a block"
+    cycle = app.store.last_cycle()
+    if cycle is None:
+        msg = "channel: nothing is decided yet; the first cycle comes with a block"
         raise CommandError(msg)
-    decisions = [d for d in last.plan.decisions if subject in (d.scid, d.channel_id, d.peer_id)]
-    if not decisions:
+    explained = app.store.last_decisions(subject)
+    if not explained:
         msg = f"channel: expected a short channel id or peer id of ours, got {subject!r}"
         raise CommandError(msg)
+    decided_at, node_trail = cycle
     next_cycle = app.worker.state().next_run
     return {
-        "decided_at": last.plan.at,
+        "decided_at": decided_at,
         "next_cycle_at": next_cycle,
-        "node": [_step(reason) for reason in last.plan.node_trail],
-        "channels": [_explained(decision, last, next_cycle) for decision in decisions],
+        "node": [_step(reason) for reason in node_trail],
+        "channels": [_explained(row.decision, row.outcome, next_cycle) for row in explained],
     }
 
 
-def _explained(decision: Decision, last: "Cycled", next_cycle: int) -> Answer:
+def _explained(decision: Decision, outcome: Outcome | None, next_cycle: int) -> Answer:
     until = decision.action.until if isinstance(decision.action, Hold) else None
-    outcome = next((became for action, became in last.done if action == decision.action), None)
     return {
         "scid": decision.scid,
         "channel_id": decision.channel_id,

@@ -40,6 +40,7 @@ def run(app: "App", params: Params) -> Answer:
         "loops": [attrs.asdict(app.worker.state())],
         "last_cycle": _told(last) if last else None,
         "channel_states": _states(last) if last else [],
+        "forwards": attrs.asdict(app.store.books()),
         "recent_fee_changes": [_change(change) for change in app.store.fee_changes(_RECENT)],
         "recent_rebalances": [],
         "db": {

@@ -52,9 +52,9 @@ def run_cycles(path):
             at += 1
             memory = [remembered(number, at=at) for number in range(CHANNELS)]
             decisions = [decision(n, set_fee(n, new_ppm=at)) for n in range(CHANNELS)]
-            for entry in store.write_down(plan(*decisions, at=at, channels=memory), memory):
-                outcome = Applied(fee_ppm=entry.action.new_ppm, base_fee_msat=0)
-                store.settle(entry.entry_id, outcome, at)
+            entries = store.write_down(plan(*decisions, at=at, channels=memory), memory)
+            applied = Applied(fee_ppm=at, base_fee_msat=0)
+            store.settle([(entry.entry_id, applied) for entry in entries], at)
             print(at, flush=True)  # noqa: T201 -- tells the test that it runs
 
 
@@ -101,8 +101,8 @@ def test_a_cycle_is_written_down_whole(tmp_path):
             assert len(memory.channels) == CHANNELS
             assert {item.last_seen_at for item in memory.channels} == {memory.at}
             assert store.last_cycle()[0] == memory.at
-            last = [store.last_decision(channel_id(number)) for number in range(CHANNELS)]
-            assert {item.action.new_ppm for item in last} == {memory.at}
+            last = [store.last_decisions(channel_id(number)) for number in range(CHANNELS)]
+            assert {row.decision.action.new_ppm for (row,) in last} == {memory.at}
             counts = store._read(_count)
             assert counts == (memory.at * CHANNELS, len(store.fee_changes(10**6)))
 

@@ -59,7 +59,10 @@ def tables(path):
     Return the names of the tables at *path*.
     """
     with closing(sqlite3.connect(path)) as connection:
-        return {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+        return {
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        }
 
 
 def wal_size(path):
