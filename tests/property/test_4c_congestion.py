@@ -45,6 +45,7 @@ def test_congestion_means_the_ceiling_at_once(channel, config, memory, inward):
     _, ceiling = bounds(decision)
 
     assert Code.CONGESTED in codes(decision)
+    assert Code.STEP_LIMIT not in codes(decision)
     assert fee(decision, channel.fee_ppm) == ceiling
     assert not isinstance(decision.action, SetFee) or decision.action.urgent
 

@@ -19,7 +19,6 @@ from property.strategies import (
 from property.trails import bounds, codes, fact, fee
 from property.world import START, World, decided, looked, quiet_channel
 
-from revops.core.actions import SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.fees.climb import NARROWEST_STEP, SHORTEST_S, WIDEST_STEP
@@ -83,29 +82,24 @@ def test_without_forwards_the_fee_never_rises(ppm, looks, ever):
         assert fee(world.price(), in_force) <= in_force
 
 
-@given(snapshots(min_channels=1, **OPEN), configs(scarcity_pricing=st.just(False)))
-def test_from_any_memory_silence_raises_no_fee(snapshot, config):
+@given(
+    channels(START, **OPEN, max_htlcs=st.none()),
+    configs(scarcity_pricing=st.just(False)),
+    climb_memories(START),
+    whole(0, 100),
+)
+def test_from_any_memory_silence_raises_no_fee(channel, config, climb, before):
     """
     Whatever was learned before: after six days without a payment the search does not go above the
-    fee in force, unless the bounds are there, or the fee was never a learned one.
+    fee in force, unless the floor is there.
     """
-    now = snapshot.now + 7 * DAY
-    silent = [
-        attrs.evolve(
-            channel,
-            opened_at=0,
-            htlcs_in=0,
-            htlcs_out=0,
-            traffic=Traffic(since=0, until=now, last_out_at=snapshot.now, out_count=1),
-        )
-        for channel in snapshot.channels
-    ]
-    later = attrs.evolve(snapshot, now=now, channels=silent, feerates=(), policies=())
-    for channel, decision in zip(silent, decide(later, config).decisions, strict=True):
-        if isinstance(decision.action, SetFee) and not disturbances & set(codes(decision)):
-            floor, _ = bounds(decision)
-            event("set")
-            assert decision.action.new_ppm <= max(channel.fee_ppm, floor)
+    silent = Traffic(since=0, until=START, last_out_at=START - 6 * DAY, out_count=before)
+    channel = attrs.evolve(channel, opened_at=0, traffic=silent)
+    climb = attrs.evolve(climb, seen_out_count=before)
+    decision = decided(channel, config, fee=remembered(channel, climb))
+    floor, _ = bounds(decision)
+
+    assert fee(decision, channel.fee_ppm) <= max(channel.fee_ppm, floor)
 
 
 @given(ppms(10, 5000), ppms(1, 10))
