@@ -137,7 +137,7 @@ def test_no_learner_has_a_say_about_a_given_fee(channel, policy, memory):
 def test_a_fee_that_somebody_else_set_is_left_alone(channel, config, memory, known):
     """
     A fee in force that is neither what we knew nor what we asked for was set by a human or another
-    tool: it is held for 24 hours, with both values in the reason, and learning will begin anew.
+    tool: it is held for 24 hours, with what we believed in the reason, and learning begins anew.
     """
     asked = memory.asked and memory.asked.price
     assume(price_of(channel) not in (known, asked))
@@ -146,7 +146,7 @@ def test_a_fee_that_somebody_else_set_is_left_alone(channel, config, memory, kno
 
     assert decision.action == Hold(until=START + DAY)
     assert codes(decision) == [Code.MANUAL_CHANGE]
-    assert fact(decision, "known_ppm", Code.MANUAL_CHANGE) == known.fee_ppm
+    assert fact(decision, "known_ppm", Code.MANUAL_CHANGE) == (asked or known).fee_ppm
     assert fact(decision, "fee_ppm", Code.MANUAL_CHANGE) == channel.fee_ppm
     assert remembered.fee.pin == Pin(price=price_of(channel), until=START + DAY)
     assert remembered.fee.climb is None
@@ -268,3 +268,14 @@ def test_without_a_market_a_new_channel_starts_like_its_siblings(fees, age):
 
     assert fact(decision, "source", Code.NEW_CHANNEL) == "node's median"
     assert 10 <= fee(decision, 10) <= max(fees)
+
+
+@given(st.integers(0, 13 * DAY), ppms(0, 2500))
+def test_nobody_to_compare_with_is_twice_the_minimum(age, least):
+    """
+    The first channel of a node starts at twice the minimum fee.
+    """
+    decision = decided(new_channel(age), Config(min_fee_ppm=least))
+
+    assert fact(decision, "source", Code.NEW_CHANNEL) == "least"
+    assert fee(decision, 10) == 2 * least
