@@ -101,6 +101,7 @@ CREATE TABLE cycles (
 CREATE TABLE decisions (
     channel_id TEXT NOT NULL,
     area TEXT NOT NULL,
+    at INTEGER NOT NULL,
     scid TEXT,
     peer_id TEXT NOT NULL,
     action TEXT NOT NULL,

@@ -17,7 +17,7 @@ from revops.core.config import Config, ConfigError
 from revops.core.decide import decide
 from revops.core.plan import Decision, Plan
 from revops.core.reasons import Code, Reason, sentence
-from revops.core.snapshot import Channel, FeerateSample, Node, Slice, Snapshot, Traffic
+from revops.core.snapshot import Channel, FeerateSample, Hour, Node, Slice, Snapshot, Traffic
 
 __all__ = [
     "Action",
@@ -28,6 +28,7 @@ __all__ = [
     "Decision",
     "FeerateSample",
     "Hold",
+    "Hour",
     "Node",
     "Plan",
     "Reason",

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from revops.core.memory import FlowMemory, FlowState
 from revops.core.plan import FlowView
-from revops.core.snapshot import Channel, Slice, Traffic
+from revops.core.snapshot import Channel, Hour, Traffic
 from revops.core.units import DAY, HOUR, Instant, Msat
 
 HALF_LIFE_H: Final = 48
@@ -74,7 +74,7 @@ def digest(memory: FlowMemory | None, traffic: Traffic, capacity: Msat) -> FlowM
     return FlowMemory(**state._asdict())
 
 
-def _after(state: _State, part: Slice, capacity: Msat) -> _State:
+def _after(state: _State, part: Hour, capacity: Msat) -> _State:
     gap = part.start - state.hour
     kept = 0.5 ** (gap / HALF_LIFE_H)
     count = part.in_count + part.out_count

@@ -2,6 +2,8 @@
 
 import attrs
 
+from revops.core.actions import Action, SetFee
+from revops.core.memory import Price
 from revops.core.units import Msat, Ppm
 
 
@@ -42,3 +44,19 @@ class Rehearsed:
 
 
 Outcome = Applied | Refused | Unknown | Rehearsed
+
+
+def shown_by(action: Action, in_force: Price) -> Applied | Refused | None:
+    """
+    Return what became of *action*, of which nobody knows, by the price that a later look found in
+    force; `None` for what leaves no such trace.
+    """
+    if not isinstance(action, SetFee):
+        return None
+    if in_force != Price(fee_ppm=action.new_ppm, base_fee_msat=action.new_base_msat):
+        return Refused(error="the next look at the channel showed another fee")
+    return Applied(
+        fee_ppm=action.new_ppm,
+        base_fee_msat=action.new_base_msat,
+        htlc_max_msat=action.htlc_max_msat,
+    )

@@ -11,7 +11,7 @@ from revops.core.tally import Forward, tally
 from revops.core.units import Instant
 from revops.shell.ports import Index, NodePort
 
-PAGE: Final = 1000
+PAGE: Final = 5000
 
 
 class Forwards:

@@ -1,5 +1,6 @@
 """Forwards: sums by hour and day, and how far they are complete, in one transaction."""
 
+import json
 import sqlite3
 import threading
 from collections import defaultdict
@@ -10,7 +11,7 @@ from typing import Final
 import attrs
 
 from revops.core.memory import Memory
-from revops.core.snapshot import Channel, Slice, Traffic
+from revops.core.snapshot import Channel, Hour, Slice, Traffic
 from revops.core.tally import Tally, merged
 from revops.core.units import DAY, HOUR, ChannelId, Instant, Scid
 
@@ -25,9 +26,11 @@ _ADD: Final = f"""
     ON CONFLICT (scid, span, start) DO UPDATE SET
     {", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)}
 """  # noqa: S608 -- see above
+_FLOW: Final = tuple(field.name for field in attrs.fields(Hour))[1:]
 _HOURS: Final = f"""
-    SELECT {", ".join(_SLICE)} FROM forward_stats
-    WHERE scid = ? AND span = 'hour' AND start > ? AND start < ?
+    SELECT start, {", ".join(f"sum({name})" for name in _FLOW)} FROM forward_stats
+    WHERE scid IN (SELECT value FROM json_each(?)) AND span = 'hour' AND start > ? AND start < ?
+    GROUP BY start
 """  # noqa: S608 -- see above
 # A cross join keeps its order: one look per channel, where a plain one may read all of the books.
 _DAY: Final = f"""
@@ -186,14 +189,14 @@ class TrafficReader:
         for channel_id, listed, out_count, last_hour, *latest in connection.execute(_TOTALS):
             scids = listed.split(",")
             after = digested.get(channel_id, start // HOUR - 1)
-            hours = _hours(connection, scids if last_hour > after else (), after, books.until)
+            fresh = last_hour > after
             traffic[channel_id] = Traffic(
                 since=books.since,
                 until=books.until,
                 out_count=out_count,
                 last_in_at=latest[0],
                 last_out_at=latest[1],
-                hours=_joined(hours, scids),
+                hours=_hours(connection, scids, after, books.until) if fresh else (),
                 days=_joined([day[scid] for day in days for scid in scids if scid in day], scids),
             )
         return traffic
@@ -212,12 +215,12 @@ def _read_day(connection: sqlite3.Connection, day: int) -> dict[Scid, Slice]:
 
 
 def _hours(
-    connection: sqlite3.Connection, scids: Iterable[Scid], after: int, until: Instant
-) -> list[Slice]:
+    connection: sqlite3.Connection, scids: Sequence[Scid], after: int, until: Instant
+) -> list[Hour]:
+    rows = connection.execute(_HOURS, (json.dumps(scids), after, until // HOUR))
     return [
-        _slice(row)
-        for scid in scids
-        for row in connection.execute(_HOURS, (scid, after, until // HOUR))
+        Hour(start=start, in_count=ins, out_count=outs, in_msat=in_msat, out_msat=out_msat)
+        for start, ins, outs, in_msat, out_msat in rows
     ]
 
 

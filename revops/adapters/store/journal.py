@@ -10,8 +10,8 @@ from revops.adapters import wire
 from revops.adapters.errors import StoreError
 from revops.adapters.store import memory
 from revops.core.actions import Action, Hold, SetFee
-from revops.core.memory import ChannelMemory, Price
-from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
+from revops.core.memory import ChannelMemory
+from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown, shown_by
 from revops.core.plan import Area, Decision, Plan
 from revops.core.reasons import Reason
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
@@ -58,9 +58,11 @@ class Explained:
     The last decision about a channel.
 
     Attributes:
+        at: When it was made: before the last cycle, when the channel was not listed in that.
         outcome: `None` when there was nothing to do, or as long as nobody knows.
     """
 
+    at: Instant
     decision: Decision
     outcome: Outcome | None
 
@@ -76,9 +78,8 @@ def write_down(
     rows = []
     for decision in plan.decisions:
         action, trail = wire.write_action(decision.action), wire.write_trail(decision.trail)
-        rows.append(
-            (decision.channel_id, decision.area, decision.scid, decision.peer_id, action, trail)
-        )
+        about = (decision.channel_id, decision.area, plan.at, decision.scid, decision.peer_id)
+        rows.append((*about, action, trail))
         if not isinstance(decision.action, Hold):
             entry_id = connection.execute(
                 "INSERT INTO journal (at, channel_id, area, action, trail, state)"
@@ -87,10 +88,9 @@ def write_down(
             ).lastrowid
             assert entry_id is not None  # noqa: S101 -- tells the type checker
             entries.append(JournalEntry(entry_id=entry_id, action=decision.action))
-    connection.execute("DELETE FROM decisions WHERE area = 'fee'")
     connection.executemany(
-        "INSERT INTO decisions (channel_id, area, scid, peer_id, action, trail)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "REPLACE INTO decisions (channel_id, area, at, scid, peer_id, action, trail)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
     connection.execute(
@@ -98,6 +98,10 @@ def write_down(
         (plan.at, wire.write_trail(plan.node_trail)),
     )
     memory.save(connection, plan.memory, changed, plan.at)
+    connection.execute(
+        "DELETE FROM decisions WHERE at < ? AND channel_id NOT IN (SELECT owner FROM memory)",
+        (plan.at,),
+    )
     return tuple(entries)
 
 
@@ -157,20 +161,10 @@ def _settle_by_evidence(connection: sqlite3.Connection, plan: Plan) -> None:
         (plan.at,),
     ).fetchall()
     for entry_id, channel_id, text in rows:
-        action, price = wire.read_action(text), in_force.get(channel_id)
-        if channel_id not in seen or price is None or not isinstance(action, SetFee):
-            continue
-        came_about = price == Price(fee_ppm=action.new_ppm, base_fee_msat=action.new_base_msat)
-        outcome = (
-            Applied(
-                fee_ppm=price.fee_ppm,
-                base_fee_msat=price.base_fee_msat,
-                htlc_max_msat=action.htlc_max_msat,
-            )
-            if came_about
-            else Refused(error="the next look at the channel showed another fee")
-        )
-        settle(connection, [(entry_id, outcome)], plan.at)
+        price = in_force.get(channel_id) if channel_id in seen else None
+        outcome = shown_by(wire.read_action(text), price) if price else None
+        if outcome:
+            settle(connection, [(entry_id, outcome)], plan.at)
 
 
 def read_decisions(
@@ -180,14 +174,14 @@ def read_decisions(
     Return the last decisions in *area* about a channel (by either id) or a peer's channels.
     """
     rows = connection.execute(
-        "SELECT d.channel_id, scid, peer_id, d.action, d.trail, outcome"
-        " FROM decisions d JOIN cycles ON cycles.area = d.area"
-        " LEFT JOIN journal j ON (j.channel_id, j.area, j.at) = (d.channel_id, d.area, cycles.at)"
+        "SELECT d.at, d.channel_id, scid, peer_id, d.action, d.trail, outcome FROM decisions d"
+        " LEFT JOIN journal j ON (j.channel_id, j.area, j.at) = (d.channel_id, d.area, d.at)"
         " WHERE d.area = ? AND ? IN (scid, d.channel_id, peer_id) ORDER BY scid",
         (area, subject),
     )
     return tuple(
         Explained(
+            at=at,
             decision=Decision(
                 channel_id=channel_id,
                 scid=scid,
@@ -198,7 +192,7 @@ def read_decisions(
             ),
             outcome=wire.read_outcome(outcome) if outcome else None,
         )
-        for channel_id, scid, peer_id, action, trail, outcome in rows
+        for at, channel_id, scid, peer_id, action, trail, outcome in rows
     )
 
 

@@ -41,11 +41,11 @@ def _keep_original_fees(
     connection.executemany(
         "INSERT INTO original_fees (channel_id, fee_ppm, base_fee_msat, seen_at)"
         " VALUES (?, ?, ?, ?) ON CONFLICT (channel_id) DO NOTHING",
-        (
+        [
             (m.channel_id, m.fee.known.fee_ppm, m.fee.known.base_fee_msat, at)
             for m in changed
-            if m.fee.known is not None
-        ),
+            if m.first_seen_at == at and m.fee.known is not None
+        ],
     )
 
 

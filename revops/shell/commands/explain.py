@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from revops.core.actions import Action, Hold, SetFee, assert_never
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
-from revops.core.plan import Decision
 from revops.core.reasons import Reason, sentence
 from revops.shell.commands.command import Answer, Command, CommandError, Params
 
 if TYPE_CHECKING:
+    from revops.adapters.store import Explained
     from revops.shell.app import App
 
 
@@ -25,22 +25,24 @@ def run(app: "App", params: Params) -> Answer:
     if not explained:
         msg = f"channel: expected a short channel id or peer id of ours, got {subject!r}"
         raise CommandError(msg)
-    decided_at, node_trail = cycle
+    cycle_at, node_trail = cycle
     next_cycle = app.worker.state().next_run
     return {
-        "decided_at": decided_at,
+        "cycle_at": cycle_at,
         "next_cycle_at": next_cycle,
         "node": [_step(reason) for reason in node_trail],
-        "channels": [_explained(row.decision, row.outcome, next_cycle) for row in explained],
+        "channels": [_explained(row, next_cycle) for row in explained],
     }
 
 
-def _explained(decision: Decision, outcome: Outcome | None, next_cycle: int) -> Answer:
+def _explained(row: "Explained", next_cycle: int) -> Answer:
+    decision, outcome = row.decision, row.outcome
     until = decision.action.until if isinstance(decision.action, Hold) else None
     return {
         "scid": decision.scid,
         "channel_id": decision.channel_id,
         "peer_id": decision.peer_id,
+        "decided_at": row.at,
         decision.area: {
             **_doing(decision.action),
             "outcome": _became(outcome) if outcome else None,

@@ -87,7 +87,7 @@ def test_cursors_and_sums_agree(tmp_path):
             traffic = store.traffic(NOW, 7, Memory())[channel_id(2)]
             assert traffic.out_count == position > 0
             assert sum(day.out_msat for day in traffic.days) == position * 1000
-            assert sum(hour.earned_msat for hour in traffic.hours) == position
+            assert sum(hour.out_count for hour in traffic.hours) == position
 
 
 def test_a_cycle_is_written_down_whole(tmp_path):

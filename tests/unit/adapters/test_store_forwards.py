@@ -60,7 +60,7 @@ def test_traffic_is_what_the_forwards_add_up_to(store):
         ),
     )
     into = traffic(store, 1)
-    assert (into.hours[0].in_msat, into.hours[0].sourced_msat) == (1001, 1)
+    assert (into.hours[0].in_msat, into.days[0].sourced_msat) == (1001, 1)
     assert (into.out_count, into.last_in_at, into.last_out_at) == (0, NOW - HOUR, None)
 
 

@@ -248,7 +248,8 @@ def test_the_latest_fee_changes_come_first(store):
 def test_the_first_fee_is_kept_for_ever(store):
     """The price that was in force before revops came is there, whatever was set since."""
     for fee_ppm in (100, 200):
-        memory = (remembered(1, fee_ppm=fee_ppm),)
+        seen = remembered(1, fee_ppm=fee_ppm)
+        memory = (attrs.evolve(seen, first_seen_at=NOW + 100),)
         store.write_down(plan(channels=memory, at=NOW + fee_ppm), memory)
 
     rows = store._read(lambda books: books.execute("SELECT * FROM original_fees").fetchall())
