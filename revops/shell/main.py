@@ -1,5 +1,6 @@
 """The composition root: `main` is what lightningd starts, `build` puts the pieces together."""
 
+import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -58,7 +59,12 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     def call(method: str, params: dict[str, object]) -> object:
         return connect(str(rpc), settings.config.rpc_timeout_seconds)(method, params)
 
-    return build(call, rpc.parent, settings, clock, write)
+    app = build(call, rpc.parent, settings, clock, write)
+    # A cycle makes a hundred thousand short-lived values and no cycles of them: looking for
+    # garbage every 700, as Python does, takes a fifth of its time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    return app
 
 
 def build(

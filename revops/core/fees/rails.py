@@ -47,9 +47,10 @@ def rung_of(capacity: Msat, amount: Msat) -> int:
     """
     Return the highest rung that does not exceed *amount*, the lowest one for next to nothing.
     """
-    return next(
-        (rung for rung in range(LOWEST_RUNG) if ladder(capacity, rung) <= amount), LOWEST_RUNG
-    )
+    # The logarithm may miss by one; the ladder itself is exact.
+    near = math.floor(-2 * math.log2(min(max(amount, 1), capacity) / capacity))
+    rungs = range(max(near - 1, 0), LOWEST_RUNG)
+    return next((rung for rung in rungs if ladder(capacity, rung) <= amount), LOWEST_RUNG)
 
 
 def wanted_htlc_max(view: ChannelView, context: Context) -> tuple[Msat | None, bool]:
