@@ -1,5 +1,6 @@
 """Config: every option once, with its default, bounds, unit and help."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -83,7 +84,7 @@ class Option:
                 value = None
             elif self.kind is bool:
                 value = {"true": True, "false": False}.get(text, text)
-            elif self.kind is not str:
+            elif self.kind is not str and _NUMBER.fullmatch(text):
                 value = self.kind(text)
         except ValueError:
             pass  # problem() says it with the name of the field.
@@ -100,6 +101,8 @@ class Option:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+# int() and float() also take " 5", "1_000" and digits of other scripts.
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?")
 _KIND_WORDS: Final = {
     bool: "true or false",
     int: "a whole number",

@@ -1,9 +1,11 @@
 """Decide: the pipeline and nothing else."""
 
+import attrs
+
 from revops.core.config import Config
 from revops.core.fees.alpha import price
 from revops.core.fees.gossip import Proposal, rationed
-from revops.core.memory import ChannelMemory, Memory
+from revops.core.memory import ChannelMemory, Memory, recalled
 from revops.core.plan import ChannelState, Decision, Plan
 from revops.core.prepare import prepared
 from revops.core.snapshot import Snapshot
@@ -19,6 +21,9 @@ def decide(snapshot: Snapshot, config: Config) -> Plan:
 
     Pure: same arguments, same result, in whatever order the channels came.
     """
+    memory = recalled(snapshot.memory, snapshot.now)
+    if memory is not snapshot.memory:
+        snapshot = attrs.evolve(snapshot, memory=memory)
     ready = prepared(snapshot, config)
     proposals = rationed([price(view, ready.context) for view in ready.views], ready.context)
     memories = {memory.channel_id: memory for memory in snapshot.memory.channels}

@@ -7,8 +7,10 @@ from typing import Final, Literal
 import attrs
 
 from revops.core import checks
-from revops.core.units import DAY, ChannelId, Instant, Msat, Ppm
+from revops.core.units import DAY, HOUR, ChannelId, Instant, Msat, Ppm
 
+YIELD_S: Final = DAY
+"""How long a fee that somebody else set is left alone."""
 MOST_LIVE_S: Final = 30 * DAY
 MOST_COUNT: Final = 1_000_000_000
 FEW: Final = 10
@@ -207,3 +209,35 @@ class Memory:
         converter=checks.by_channel,
         validator=checks.unique("channel_id", attrgetter("channel_id")),
     )
+
+
+def recalled(memory: Memory, now: Instant) -> Memory:
+    """
+    Return *memory* with nothing in it later than *now*: a clock that once was ahead must not leave
+    channels held, budgets spent and hours undigested until time catches up with it.
+    """
+    if memory.at is None or memory.at <= now:
+        return memory
+    return attrs.evolve(
+        memory,
+        at=now,
+        vegas=attrs.evolve(memory.vegas, sample_at=_at_most(memory.vegas.sample_at, now)),
+        channels=[_recalled(channel, now) for channel in memory.channels],
+    )
+
+
+def _recalled(channel: ChannelMemory, now: Instant) -> ChannelMemory:
+    fee, flow = channel.fee, channel.flow
+    pin = fee.pin and attrs.evolve(fee.pin, until=Instant(min(fee.pin.until, now + YIELD_S)))
+    changes = tuple(attrs.evolve(change, at=min(change.at, now)) for change in fee.changes)
+    return attrs.evolve(
+        channel,
+        last_seen_at=min(channel.last_seen_at, now),
+        flow=flow and attrs.evolve(flow, hour=min(flow.hour, now // HOUR - 1)),
+        fee=attrs.evolve(fee, pin=pin, changes=changes),
+    )
+
+
+def _at_most(at: Instant | None, now: Instant) -> Instant | None:
+    # One second before: a sample of this very moment is news.
+    return at and min(at, Instant(now - 1))

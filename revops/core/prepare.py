@@ -12,7 +12,7 @@ from revops.core.fees.quote import ChannelView, Context, PeerView
 from revops.core.fees.scarcity import AMNESTY_S
 from revops.core.fees.standing import settled
 from revops.core.fees.vegas import reflex
-from revops.core.memory import ChannelMemory, FeeMemory, FlowMemory, VegasMemory
+from revops.core.memory import Change, ChannelMemory, FeeMemory, FlowMemory, VegasMemory
 from revops.core.plan import FlowView
 from revops.core.policy import DEFAULT, in_force
 from revops.core.reasons import Reason
@@ -90,11 +90,27 @@ def _context(
         vegas=vegas.intensity,
         week_perkw=_week_perkw(snapshot.feerates, snapshot.now),
         node_ppm=median_low(charged) if charged else None,
+        absent=_absent(snapshot),
     )
 
 
+def _absent(snapshot: Snapshot) -> tuple[Change, ...]:
+    listed = {channel.channel_id for channel in snapshot.channels}
+    return tuple(
+        change
+        for memory in snapshot.memory.channels
+        if memory.channel_id not in listed
+        for change in (*memory.fee.changes, *_asked(memory.fee))
+    )
+
+
+def _asked(memory: FeeMemory) -> tuple[Change, ...]:
+    asked = memory.asked
+    return (Change(at=asked.at, urgent=asked.urgent),) if asked else ()
+
+
 def _week_perkw(samples: Sequence[FeerateSample], now: Instant) -> int | None:
-    week = [sample.perkw for sample in samples if sample.at > now - 7 * DAY]
+    week = [sample.perkw for sample in samples if now - 7 * DAY < sample.at <= now]
     return -(-sum(week) // len(week)) if week else None
 
 

@@ -63,7 +63,7 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     # A cycle makes a hundred thousand short-lived values and no cycles of them: looking for
     # garbage every 700, as Python does, takes a fifth of its time.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(10_000, 20, 20)
     return app
 
 

@@ -100,6 +100,15 @@ def test_no_number_is_infinite_or_none_at_all(option, text):
     assert problem.startswith(f"{option.name}: expected {option.expectation()}")
 
 
+@pytest.mark.parametrize("text", ["1_000", " 50", "50 ", "+50", "٥٠", "0x32", "5e", ""])
+@given(numbers)
+def test_no_number_is_guessed(text, option):
+    """
+    A number is written in plain digits: what Python would also take for one is refused.
+    """
+    assert len(refusals({option.name: text})) == 1
+
+
 @given(switches, st.text() | st.sampled_from(("yes", "no", "1", "0", "True", "FALSE", "on")))
 def test_a_switch_is_true_or_false(option, word):
     """

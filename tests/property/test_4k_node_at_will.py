@@ -14,7 +14,7 @@ from revops.core.units import DAY, HOUR, from_sats
 
 CAPACITY = from_sats(5_000_000)
 CONFIG = Config(
-    min_fee_ppm=20, max_fee_ppm=3000, max_fee_updates_per_day=3, max_node_updates_per_hour=4
+    min_fee_ppm=20, max_fee_ppm=3000, max_fee_updates_per_day=2, max_node_updates_per_hour=1
 )
 NUMBERS = st.integers(0, 2)
 YIELDED = (Code.MANUAL_CHANGE, Code.PINNED)
@@ -153,7 +153,7 @@ class NodeAtWill(RuleBasedStateMachine):
                 channel_id: [at for at, how in updates if how is urgent]
                 for channel_id, updates in self.world.set_at.items()
             }
-            daily, hourly = (1, 2) if urgent else (3, 4)
+            daily, hourly = (1, 1) if urgent else (2, 1)
             for times in made.values():
                 assert sum(at > now - DAY for at in times) <= daily
             assert sum(at > now - HOUR for times in made.values() for at in times) <= hourly

@@ -33,6 +33,7 @@ LIVE_QUANTILE_Z: Final = 1.2816
 """The 90 % quantile of a normal distribution."""
 DISPERSION: Final = (1.0, 10.0)
 FEWEST_DAYS: Final = 5
+MOST_DAYS: Final = 30
 LONGEST_GAP: Final = 3
 """Fee intervals; after a longer gap nobody knows what the channel was like meanwhile."""
 
@@ -308,8 +309,9 @@ def dispersion(traffic: Traffic) -> float:
     Return variance over mean of the forwards out per complete day: 1 for independent arrivals.
     """
     counts = {day.start: day.out_count for day in traffic.days}
-    start = max(-(-traffic.since // DAY), min(counts, default=0))
-    daily = [counts.get(day, 0) for day in range(start, traffic.until // DAY)][-30:]
+    end = traffic.until // DAY
+    start = max(-(-traffic.since // DAY), min(counts, default=0), end - MOST_DAYS)
+    daily = [counts.get(day, 0) for day in range(start, end)]
     if len(daily) < FEWEST_DAYS or not sum(daily):
         return DISPERSION[0]
     return min(max(pvariance(daily) / fmean(daily), DISPERSION[0]), DISPERSION[1])

@@ -99,6 +99,8 @@ def _left(proposals: Sequence[Proposal], context: Context, *, urgent: bool) -> i
     made = sum(
         len(_recent(proposal.view, context.now - HOUR, urgent=urgent)) for proposal in proposals
     )
+    # Channels that are not listed now have used the budget as well.
+    made += sum(c.at > context.now - HOUR and c.urgent is urgent for c in context.absent)
     return node_budget(context.config, urgent=urgent) - made
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import attrs
 
 from revops.core.config import Config
-from revops.core.memory import FeeMemory
+from revops.core.memory import Change, FeeMemory
 from revops.core.plan import FlowView
 from revops.core.policy import Policy
 from revops.core.reasons import Code, Facts, Reason
@@ -76,6 +76,7 @@ class Context:
         vegas: Intensity of the reflex, 0 to 1.
         week_perkw: Mean feerate of our samples; `None` without any.
         node_ppm: Median of what we charge; `None` without channels that somebody priced.
+        absent: Updates, made or asked for, of channels that are remembered and not listed now.
     """
 
     now: Instant
@@ -85,6 +86,7 @@ class Context:
     vegas: float
     week_perkw: int | None
     node_ppm: Ppm | None
+    absent: tuple[Change, ...]
 
 
 class Quote(NamedTuple):

@@ -1,18 +1,13 @@
 """Standing: whether revops has a say about a channel at all, and where its price starts."""
 
-from typing import Final
-
 import attrs
 
 from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
-from revops.core.memory import Change, FeeMemory, Pin, Price
+from revops.core.memory import YIELD_S, Change, FeeMemory, Pin, Price
 from revops.core.policy import Strategy
 from revops.core.reasons import Code, Facts
 from revops.core.snapshot import NORMAL, Channel
 from revops.core.units import DAY, HOUR, Instant, Msat, Ppm
-
-YIELD_S: Final = DAY
-"""How long a fee that somebody else set is left alone."""
 
 
 def settled(memory: FeeMemory, channel: Channel, now: Instant) -> FeeMemory:
@@ -24,11 +19,13 @@ def settled(memory: FeeMemory, channel: Channel, now: Instant) -> FeeMemory:
     changes = tuple(change for change in memory.changes if change.at > now - DAY)
     if memory.asked is None and price == memory.known and changes == memory.changes:
         return memory
-    seen = attrs.evolve(memory, known=price, asked=None, changes=changes)
     asked = memory.asked
+    if asked and (price == asked.price or price != memory.known):
+        # In force, or it may have been before somebody else changed it: the network was told.
+        changes = (*changes, Change(at=asked.at, urgent=asked.urgent))
+    seen = attrs.evolve(memory, known=price, asked=None, changes=changes)
     if asked and price == asked.price:
-        change = Change(at=asked.at, urgent=asked.urgent)
-        return attrs.evolve(seen, changes=(*changes, change))
+        return seen
     if memory.known is None or price == memory.known:
         return seen
     pin = Pin(price=price, until=Instant(now + YIELD_S))

@@ -35,7 +35,7 @@ def reflex(
     """
     if not config.vegas_reflex:
         return VegasMemory(), None
-    day = [sample for sample in samples if sample.at > now - DAY]
+    day = [sample for sample in samples if now - DAY < sample.at <= now]
     if len(day) < FEWEST_SAMPLES:
         return VegasMemory(), because(Code.VEGAS_BLIND, samples=len(day), needed=FEWEST_SAMPLES)
     usual = median(sample.perkw for sample in day[:-NEWEST_LEFT_OUT])
