@@ -14,8 +14,9 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from revops.adapters.errors import WireError
 from revops.adapters.wire_reader import Reader, parsed, problem_at, wrong
 from revops.core.actions import Action, Hold, SetFee
-from revops.core.config import Config, ConfigError, changed_options, configured
+from revops.core.config import Config, changed_options, configured
 from revops.core.memory import ChannelMemory, Memory
+from revops.core.option import ConfigError
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
 from revops.core.plan import Plan
 from revops.core.reasons import Fact, Reason, sentence

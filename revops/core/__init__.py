@@ -13,8 +13,9 @@ for decision in plan.decisions:
 
 from revops.core import actions, reasons
 from revops.core.actions import Action, Hold, SetFee
-from revops.core.config import Config, ConfigError
+from revops.core.config import Config
 from revops.core.decide import decide
+from revops.core.option import ConfigError
 from revops.core.plan import Decision, Plan
 from revops.core.reasons import Code, Reason, sentence
 from revops.core.snapshot import Channel, FeerateSample, Hour, Node, Slice, Snapshot, Traffic

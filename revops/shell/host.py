@@ -11,7 +11,7 @@ from pyln.client import Plugin
 from pyln.client.plugin import Method, Request
 
 from revops.adapters.errors import StoreError
-from revops.core.config import ConfigError
+from revops.core.option import ConfigError
 from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import Answer, Command, CommandError, Params

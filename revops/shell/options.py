@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from revops.core.config import OPTIONS, Config, Option, configured, option_named
+from revops.core.config import OPTIONS, Config, configured, option_named
+from revops.core.option import Option
 
 PREFIX: Final = "revenue-ops-"
 

@@ -14,8 +14,9 @@ from typer.core import TyperGroup
 
 from revops.adapters.errors import WireError
 from revops.adapters.wire import write_plan
-from revops.core.config import ConfigError, configured
+from revops.core.config import configured
 from revops.core.decide import decide
+from revops.core.option import ConfigError
 from revops.core.plan import Plan
 from revops.core.snapshot import Snapshot
 from revops.core.units import Instant

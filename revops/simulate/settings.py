@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from revops.core.config import ConfigError, option_named
+from revops.core.config import option_named
+from revops.core.option import ConfigError
 
 PREFIX: Final = "revenue-ops-"
 

@@ -18,7 +18,7 @@ import attrs
 from hypothesis import strategies as st
 
 from revops.core.checks import MOST_MSAT
-from revops.core.config import OPTIONS, Config, Option
+from revops.core.config import OPTIONS, Config
 from revops.core.memory import (
     FEW,
     MOST_COUNT,
@@ -36,6 +36,7 @@ from revops.core.memory import (
     VegasMemory,
     Window,
 )
+from revops.core.option import Option
 from revops.core.policy import Policy, RebalanceMode, Strategy
 from revops.core.snapshot import (
     NORMAL,

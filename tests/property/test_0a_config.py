@@ -8,14 +8,8 @@ from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 from property.strategies import LARGEST, configs, values
 
-from revops.core.config import (
-    OPTIONS,
-    Config,
-    ConfigError,
-    changed_options,
-    configured,
-    option_named,
-)
+from revops.core.config import OPTIONS, Config, changed_options, configured, option_named
+from revops.core.option import ConfigError
 
 options = st.sampled_from(tuple(OPTIONS.values()))
 numbers = st.sampled_from([o for o in OPTIONS.values() if o.kind in (int, float) and not o.choices])

@@ -12,8 +12,6 @@ from yoyo.backends.core.sqlite3 import SQLiteBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration
 
-from revops.adapters.store.schema import MARKS
-
 
 class _Backend(SQLiteBackend):  # type: ignore[misc]  # yoyo ships no types
     """
@@ -43,11 +41,12 @@ class _Backend(SQLiteBackend):  # type: ignore[misc]  # yoyo ships no types
             self.mark_one(migration, log=False)
 
 
-def migrate(path: Path, directory: Path) -> None:
+def migrate(path: Path, directory: Path, marks: str) -> None:
     """
-    Apply to the database at *path* what it lacks of the migrations in *directory*.
+    Apply to the database at *path* what it lacks of the migrations in *directory*, and mark them
+    in the table *marks*.
     """
     uri = DatabaseURI("sqlite", "", "", "", None, str(path), {})
     migrations: Any = read_migrations(glob.escape(str(directory)))
-    with _Backend(uri, MARKS) as backend:
+    with _Backend(uri, marks) as backend:
         backend.apply_migrations(backend.to_apply(migrations))

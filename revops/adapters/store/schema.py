@@ -66,4 +66,4 @@ def _apply(path: Path, directory: Path) -> None:
     # yoyo takes 0.15 s to import, and most starts have nothing to apply.
     from revops.adapters.store.migrate import migrate  # noqa: PLC0415 -- see above
 
-    migrate(path, directory)
+    migrate(path, directory, MARKS)

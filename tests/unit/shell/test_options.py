@@ -2,7 +2,8 @@
 
 import pytest
 
-from revops.core.config import OPTIONS, Config, ConfigError
+from revops.core.config import OPTIONS, Config
+from revops.core.option import ConfigError
 from revops.shell.options import PREFIX, Settings, declarations
 
 TYPES = {"bool": bool, "int": int, "string": str}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from revops.core.config import ConfigError
+from revops.core.option import ConfigError
 from revops.simulate.settings import from_file, from_pairs
 
 
