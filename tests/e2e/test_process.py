@@ -256,7 +256,7 @@ def test_a_bad_setconfig_is_refused_and_changes_nothing(lightningd: FakeLightnin
         ("min-fee-ppm", "many", "min-fee-ppm: expected a whole number from 0 to 100000"),
         ("fee-interval", "59", "fee-interval: expected a whole number from 60 to 604800, got 59"),
         ("max-fee-ppm", "9", "min-fee-ppm 10 is above max-fee-ppm 9"),
-        ("vegas-decay", "nan", "vegas-decay: expected a number from 0 to 1, got nan"),
+        ("vegas-decay", "nan", "vegas-decay: expected a number from 0 to 1, got 'nan'"),
     ):
         with pytest.raises(RpcRefusalError, match=sentence) as refused:
             lightningd.setconfig(f"revenue-ops-{name}", value)

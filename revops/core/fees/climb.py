@@ -85,7 +85,8 @@ def bound(memory: ClimbMemory, quote: Quote) -> ClimbMemory:
     Return *memory* with its base within the bounds: they bind the search, not only its result.
     """
     base = min(max(memory.base_ppm, quote.lower), quote.upper)
-    if memory.first and not quote.lower <= memory.window.fee_ppm <= quote.upper:
+    tried = memory.window.fee_ppm
+    if tried != memory.base_ppm and not quote.lower <= tried <= quote.upper:
         return _restarted(memory, base)
     if base == memory.base_ppm:
         return memory
