@@ -38,9 +38,9 @@ def whole(low: int = 0, high: int = _MOST, *, optional: bool = False) -> Check:
     """
 
     def check(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-        if value is None and optional:
+        if type(value) is int and low <= value <= high:
             return
-        if type(value) is not int or not low <= value <= high:
+        if value is not None or not optional:
             bound = f"from {low} to {high}" if high != _MOST else f"≥ {low}"
             raise FieldError(attribute.name, f"expected an integer {bound}, got {value!r}")
 

@@ -154,7 +154,7 @@ def step(memory: ClimbMemory, quote: Quote, view: ChannelView, context: Context)
     came = max(0, traffic.out_count - _or(memory.seen_out_count, traffic.out_count))
     if memory.resting:
         return _rested(seen(memory, view, traffic, context), came, quote)
-    wanted = quote._replace(base_ppm=memory.window.fee_ppm).price
+    wanted = quote.price_of(memory.window.fee_ppm)
     in_force = abs(wanted - quote.in_force) < dead_band(quote.in_force)
     looked = seen(memory, view, traffic, context, _longer(memory, came, context, teaches=in_force))
     if not looked.live:

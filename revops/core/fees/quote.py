@@ -129,11 +129,15 @@ class Quote(NamedTuple):
         """
         if self.mode is Mode.HELD:
             return self.in_force
-        if self.at_ceiling:
-            return self.ceiling
-        if self.factor == 1.0:
-            return self.bounded(self.base_ppm)
-        return self.bounded(nearest_ppm(self.base_ppm * self.factor))
+        return self.ceiling if self.at_ceiling else self.price_of(self.base_ppm)
+
+    def price_of(self, base_ppm: Ppm) -> Ppm:
+        """
+        Return what *base_ppm* comes to under this quote's factor and bounds.
+        """
+        # Most of the time nothing but the bounds has a say.
+        factor = self.factor
+        return self.bounded(base_ppm if factor == 1.0 else nearest_ppm(base_ppm * factor))
 
     def bounded(self, ppm: Ppm) -> Ppm:
         """

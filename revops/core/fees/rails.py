@@ -84,9 +84,10 @@ def proposed(quote: Quote, view: ChannelView, context: Context) -> tuple[Quote, 
         if not alone:
             return _held(quote, price)
         price = quote.in_force
+        quote = quote._replace(mode=Mode.HELD)
     if htlc_max is not None:
         quote = quote.because(Code.HTLC_MAX, {"htlc_max_msat": htlc_max})
-    return quote._replace(base_ppm=price, factor=1.0, at_ceiling=False), SetFee(
+    return quote, SetFee(
         channel_id=channel.channel_id,
         scid=channel.scid,
         peer_id=channel.peer_id,
