@@ -59,12 +59,7 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     def call(method: str, params: dict[str, object]) -> object:
         return connect(str(rpc), settings.config.rpc_timeout_seconds)(method, params)
 
-    app = build(call, rpc.parent, settings, clock, write)
-    # A cycle makes a hundred thousand short-lived values and no cycles of them: looking for
-    # garbage every 700, as Python does, takes a fifth of its time.
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
-    return app
+    return build(call, rpc.parent, settings, clock, write)
 
 
 def build(
@@ -103,6 +98,10 @@ def build(
         log=log,
         stopping=stopping,
     )
+    # A cycle makes a hundred thousand short-lived values and no circles of them: looking for
+    # garbage every 700, as Python does, takes a fifth of its time.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     return App(
         directory=directory,
         settings=settings,
