@@ -55,7 +55,8 @@ def _state(memory: FlowMemory) -> _State:
     return _State._make(_fields_of(memory))
 
 
-_NOTHING: Final = _state(FlowMemory(hour=0))
+_NEVER: Final = FlowMemory(hour=0)
+_NOTHING: Final = _state(_NEVER)
 
 
 def digest(memory: FlowMemory | None, traffic: Traffic, capacity: Msat) -> FlowMemory | None:
@@ -94,7 +95,7 @@ def _share(amount: float, capacity: Msat) -> float:
     return min(max(amount / capacity, -_MOST_RATIO), _MOST_RATIO)
 
 
-def _noise(memory: _State, count: int, hours: int, capacity: Msat) -> float:
+def _noise(memory: _State | FlowMemory, count: int, hours: int, capacity: Msat) -> float:
     """
     Return the variance of a net flow per day made of *count* forwards: compound Poisson.
     """
@@ -103,21 +104,38 @@ def _noise(memory: _State, count: int, hours: int, capacity: Msat) -> float:
     return max((24 / hours * amount) ** 2 * max(count, 1) * _AMOUNT_SPREAD, 1e-8)
 
 
+class _Predicted(NamedTuple):
+    """
+    Where the Kalman filter expects the flow to be before it looks.
+    """
+
+    ratio: float
+    velocity: float
+    variance: float
+    covariance: float
+    velocity_variance: float
+
+
+def _predicted(memory: _State | FlowMemory, hours: int) -> _Predicted:
+    kept = _VELOCITY_KEPT**hours
+    drift = (1 - kept) / (1 - _VELOCITY_KEPT)
+    return _Predicted(
+        ratio=memory.ratio + drift * memory.velocity,
+        velocity=kept * memory.velocity,
+        variance=memory.variance
+        + 2 * drift * memory.covariance
+        + drift * drift * memory.velocity_variance
+        + _RATIO_NOISE * hours,
+        covariance=kept * (memory.covariance + drift * memory.velocity_variance),
+        velocity_variance=kept * kept * memory.velocity_variance + _VELOCITY_NOISE * hours,
+    )
+
+
 def _observed(memory: _State, hours: int, seen: float, noise: float) -> _State:
     """
     Return *memory* one Kalman step on: *hours* later a net flow of *seen* was measured.
     """
-    kept = _VELOCITY_KEPT**hours
-    drift = (1 - kept) / (1 - _VELOCITY_KEPT)
-    ratio = memory.ratio + drift * memory.velocity
-    variance = (
-        memory.variance
-        + 2 * drift * memory.covariance
-        + drift * drift * memory.velocity_variance
-        + _RATIO_NOISE * hours
-    )
-    covariance = kept * (memory.covariance + drift * memory.velocity_variance)
-    velocity_variance = kept * kept * memory.velocity_variance + _VELOCITY_NOISE * hours
+    ratio, velocity, variance, covariance, velocity_variance = _predicted(memory, hours)
     surprise = seen - ratio
     surprising = surprise * surprise > SURPRISE_SD**2 * (variance + noise)
     surprises = memory.surprises + 1 if surprising else 0
@@ -130,7 +148,7 @@ def _observed(memory: _State, hours: int, seen: float, noise: float) -> _State:
     velocity_gain = covariance / (variance + noise)
     return memory._replace(
         ratio=ratio + gain * surprise,
-        velocity=kept * memory.velocity + velocity_gain * surprise,
+        velocity=velocity + velocity_gain * surprise,
         # (1 - gain) as noise / (variance + noise): it cannot cancel to below zero.
         variance=variance * noise / (variance + noise),
         covariance=covariance * noise / (variance + noise),
@@ -184,15 +202,18 @@ def view(
             in_msat += day.in_msat
     moved = (out_msat + in_msat) / covered / channel.capacity_msat
     dormant = memory is None or forwards < FEWEST_FORWARDS or moved < LEAST_TURNOVER
-    known = _until(memory, traffic, channel.capacity_msat) if memory else _NOTHING
-    deviation = math.sqrt(known.variance)
-    drained = known.ratio * channel.capacity_msat / 24
-    moving = memory is not None and abs(known.ratio) > deviation
+    known = memory or _NEVER
+    ratio, variance = known.ratio, known.variance
+    if memory is not None:
+        ratio, variance = _projected(memory, traffic.until, channel.capacity_msat)
+    deviation = math.sqrt(variance)
+    drained = ratio * channel.capacity_msat / 24
+    moving = memory is not None and abs(ratio) > deviation
     return FlowView(
         state=FlowState.DORMANT if dormant else known.state,
         direction=_direction(known.in_sum, known.out_sum),
         turnover=moved,
-        net_ratio=known.ratio,
+        net_ratio=ratio,
         net_ratio_sd=deviation,
         forwards=forwards,
         confidence=_confidence(forwards, traffic, now),
@@ -204,18 +225,18 @@ def view(
     )
 
 
-def _until(memory: FlowMemory, traffic: Traffic, capacity: Msat) -> _State:
+def _projected(memory: FlowMemory, until: Instant, capacity: Msat) -> tuple[float, float]:
     """
-    Return *memory* with the quiet hours since taken as a measurement of no flow.
+    Return the net flow and its variance, with the quiet hours since taken as a measurement of none.
 
     They are not digested for good: the hour that ends them will measure the whole gap.
     """
-    state = _state(memory)
-    quiet = traffic.until // HOUR - 1 - memory.hour
+    quiet = until // HOUR - 1 - memory.hour
     if quiet < 1:
-        return state
-    filtered = _observed(state, quiet, 0.0, _noise(state, 1, quiet, capacity))
-    return filtered._replace(regime_hour=memory.regime_hour)
+        return memory.ratio, memory.variance
+    ahead, noise = _predicted(memory, quiet), _noise(memory, 1, quiet, capacity)
+    kept = noise / (ahead.variance + noise)
+    return ahead.ratio * kept, ahead.variance * kept
 
 
 def _confidence(forwards: int, traffic: Traffic, now: Instant) -> float:

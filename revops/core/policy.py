@@ -98,6 +98,14 @@ DEFAULT: Final = Policy(peer_id=PeerId("00" * 33))
 """What holds for a peer that nobody spoke of."""
 
 
+# When it ends is said in hours from now, so that no policy is meant to last for ever by mistake.
+_SETTABLE: Final = {field.name for field in attrs.fields(Policy)} - {
+    "peer_id",
+    "updated_at",
+    "expires_at",
+} | {"expires_in_hours"}
+
+
 class PolicyRefusedError(Exception):
     """
     A change of policies that is not made; nothing of it was.
@@ -180,12 +188,11 @@ def _refuse_haste(changes: Sequence[PolicyChange], peer_id: PeerId, now: Instant
 
 def _changed(current: Policy, fields: Fields, now: Instant) -> Policy:
     changes = dict(fields)
-    if "expires_in_hours" in changes:
-        changes["expires_at"] = _expiry(changes.pop("expires_in_hours"), now)
-    known = {field.name for field in attrs.fields(Policy)} - {"peer_id", "updated_at"}
-    if unknown := sorted(set(changes) - known):
+    if unknown := sorted(set(changes) - _SETTABLE):
         msg = f"{unknown[0]}: there is no such field of a policy"
         raise PolicyRefusedError(msg)
+    if "expires_in_hours" in changes:
+        changes["expires_at"] = _expiry(changes.pop("expires_in_hours"), now)
     try:
         changes |= {
             name: _member(kind, name, changes[name])

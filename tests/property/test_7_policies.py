@@ -254,3 +254,12 @@ def test_a_static_fee_has_a_value(peer, strategy):
             Policy(peer_id=peer, strategy=strategy)
     else:
         assert Policy(peer_id=peer, strategy=strategy).fee_ppm is None
+
+
+@pytest.mark.parametrize("field", ["expires_at", "updated_at", "peer_id", "fee"])
+def test_what_no_operator_sets_is_refused_by_name(field):
+    """
+    An end is given in hours from now, the other times are revops' own, and a typing error is told.
+    """
+    with pytest.raises(PolicyRefusedError, match=f"{field}: there is no such field"):
+        PolicyBook().updated([(PEERS[0], {field: 1})], 1_750_000_000)
