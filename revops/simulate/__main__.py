@@ -116,7 +116,7 @@ def _bad_input_told() -> Iterator[None]:
         _complain(error.problems)
         raise typer.Exit(2) from error
     except OSError as error:
-        _complain((str(error),))
+        _complain((f"{error.filename}: {error.strerror}",))
         raise typer.Exit(2) from error
 
 

@@ -229,4 +229,4 @@ def test_the_command_runs_as_a_module() -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr == "[Errno 2] No such file or directory: '/nowhere'\n"
+    assert run.stderr == "/nowhere: No such file or directory\n"
