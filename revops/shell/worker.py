@@ -56,7 +56,7 @@ class Worker:
         self._log = log
         self._bell = threading.Event()
         self._born = clock.ticks()
-        self._runs = 0
+        self._began = clock.now()
         self._last_run: float | None = None
         self._last_good = self._born
         self._last_ok: Instant | None = None
@@ -91,7 +91,7 @@ class Worker:
         """
         Do the job now; a failure is logged and told in `state`, and nothing else stops for it.
         """
-        self._runs += 1
+        self._began = self._clock.now()
         self._last_run = self._clock.ticks()
         try:
             self._job()
@@ -111,7 +111,7 @@ class Worker:
         """
         if self._last_run is None:
             return 0.0
-        swing = 1 + _JITTER * (2 * draw(self._runs, self._name) - 1)
+        swing = 1 + _JITTER * (2 * draw(self._began, self._name) - 1)
         wait = self._interval() * swing
         return self._last_run + (min(wait, RETRY) if self._failed else wait) - self._clock.ticks()
 
