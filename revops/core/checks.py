@@ -54,13 +54,15 @@ def msat(*, optional: bool = False) -> Check:
     return whole(0, MOST_MSAT, optional=optional)
 
 
-def number(low: float = -math.inf, high: float = math.inf) -> Check:
+def number(low: float = -math.inf, high: float = math.inf, *, optional: bool = False) -> Check:
     """
     Return a check for a finite number in *low*..*high*.
     """
 
     def check(_instance: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:  # noqa: ANN401 -- see Check
         real = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is None and optional:
+            return
         # Written so that NaN, which compares false to everything, is refused.
         if not (real and low <= value <= high and math.isfinite(value)):
             raise FieldError(

@@ -120,11 +120,15 @@ class Asked:
 @attrs.frozen(kw_only=True)
 class Pin:
     """
-    A price that stays until *until*, because somebody else set it.
+    A price that stays until *until*, because a person or another tool set it.
+
+    Attributes:
+        ordered: The operator set it by a command of ours.
     """
 
     price: Price
     until: Instant = attrs.field(validator=checks.whole())
+    ordered: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -23,6 +23,7 @@ class Code(str, enum.Enum):
     HIVE = "hive"
     PINNED = "pinned"
     MANUAL_CHANGE = "manual_change"
+    ORDERED = "ordered"
     NO_SCID = "no_scid"
     NOT_NORMAL = "not_normal"
     FIRST_CONTACT = "first_contact"
@@ -105,6 +106,7 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.PINNED: "somebody set {fee_ppm} ppm; it stays for another {hours:.1f} h",
     Code.MANUAL_CHANGE: "somebody changed the fee from {known_ppm} to {fee_ppm} ppm: revops yields"
     " for {hours} h",
+    Code.ORDERED: "the operator set {fee_ppm} ppm by a command; it stays for another {hours:.1f} h",
     Code.NO_SCID: "the channel has no short channel id yet",
     Code.NOT_NORMAL: "the channel is in state {state}: fees can be set in CHANNELD_NORMAL only",
     Code.FIRST_CONTACT: "first contact: learning starts from the fee that is in force",

@@ -7,7 +7,7 @@ from typing import Literal
 import attrs
 
 from revops.core import checks
-from revops.core.memory import Memory
+from revops.core.memory import Memory, Price
 from revops.core.policy import Policy
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
@@ -128,6 +128,8 @@ class Channel:
         peer_fee_ppm, peer_base_fee_msat: What the peer charges toward us; `None` before its
             first channel_update.
         opened_at: `None` when nothing tells.
+        peer_uptime: Share of the watched time of the last week in which the peer was connected;
+            `None` before it was watched for a day.
         market_ppm: Capacity-weighted median of what others charge toward this peer; `None` when
             gossip was not read.
         traffic: `None` when the books could not be read: unknown, which is not none.
@@ -147,6 +149,9 @@ class Channel:
     htlc_min_msat: Msat = attrs.field(default=Msat(0), validator=checks.msat())
     htlc_max_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))
     connected: bool = True
+    peer_uptime: float | None = attrs.field(
+        default=None, validator=checks.number(0, 1, optional=True)
+    )
     opener: Literal["local", "remote"] = "local"
     private: bool = False
     our_reserve_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))
@@ -170,6 +175,18 @@ class Channel:
         if self.to_us_msat > self.capacity_msat:
             problem = f"expected at most capacity_msat {self.capacity_msat}, got {self.to_us_msat}"
             raise checks.FieldError("to_us_msat", problem)
+
+
+@attrs.frozen(kw_only=True)
+class FeePin:
+    """
+    A price that the operator set by a command, left alone until *until*.
+    """
+
+    channel_id: ChannelId = attrs.field(validator=checks.hexadecimal(64))
+    price: Price
+    set_at: Instant = attrs.field(validator=checks.whole())
+    until: Instant = attrs.field(validator=checks.whole())
 
 
 @attrs.frozen(kw_only=True)
@@ -205,6 +222,9 @@ class Snapshot:
         seed: What every draw is made from.
         channels: In the order of their channel id, however they came.
         feerates: Our own samples of the last week, the latest last; empty when the node gave none.
+        pins: Prices that the operator set by a command: those still in force, and those whose time
+            ended since the last cycle.
+        wake: The operator asks channels that rest without a gradient to search again.
         onchain_msat: Confirmed and unreserved; `None` when it was not asked for.
         memory: What the previous cycle left.
     """
@@ -223,5 +243,11 @@ class Snapshot:
         converter=checks.by_peer,
         validator=checks.unique("peer_id", attrgetter("peer_id")),
     )
+    pins: tuple[FeePin, ...] = attrs.field(
+        default=(),
+        converter=checks.by_channel,
+        validator=checks.unique("channel_id", attrgetter("channel_id")),
+    )
+    wake: bool = False
     onchain_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))
     memory: Memory = attrs.field(factory=Memory)

@@ -1,5 +1,6 @@
 """The host: what lightningd sees of us. It answers at once and leaves the work to the worker."""
 
+import queue
 import sys
 import threading
 import traceback
@@ -68,6 +69,7 @@ class Host:
         self._app: App | None = None
         self._why_not = _STARTING
         self._height: int | None = None
+        self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._plugin = Plugin(dynamic=True)
         for declaration in declarations():
             self._plugin.add_option(**declaration)
@@ -83,6 +85,7 @@ class Host:
         """
         Serve until `shutdown`, or until lightningd is gone.
         """
+        threading.Thread(target=self._run_errands, name="revops-errands", daemon=True).start()
         try:
             self._plugin.run()
         finally:
@@ -173,11 +176,22 @@ class Host:
     def _offer(self, command: Command) -> None:
         def handler(request: Request, *args: object, **kwargs: object) -> None:
             params = Params(positional=args, named=kwargs)
-            self._answer(request, lambda: command.run(self._running(), params))
+
+            def answer() -> None:
+                self._answer(request, lambda: command.answer(self._running(), params))
+
+            if command.slow:
+                self._errands.put(answer)
+            else:
+                answer()
 
         self._plugin.methods[command.name] = _Method(
             command.name, command.usage, command.help, handler
         )
+
+    def _run_errands(self) -> None:
+        while True:
+            self._errands.get()()
 
     def _set_config(self, request: Request, config: str, val: object = None, **_: object) -> None:
         self._answer(request, lambda: self._change(config, val))

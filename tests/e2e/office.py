@@ -73,7 +73,7 @@ class Office:
         Call a command.
         """
         command = next(command for command in COMMANDS if command.name == name)
-        return command.run(self.app, Params(positional=positional, named=named))
+        return command.answer(self.app, Params(positional=positional, named=named))
 
     def decision(self, scid: str) -> Decision:
         """

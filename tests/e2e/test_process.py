@@ -282,7 +282,7 @@ def test_a_question_that_cannot_be_answered_is_a_json_rpc_error(
     for arguments, named, sentence in (
         (("1x1x1",), {}, "revenue-explain: channel: expected .* got '1x1x1'"),
         ((), {}, "revenue-explain: channel: it is missing"),
-        ((), {"scid": SCID}, "revenue-explain: scid: there is no such argument"),
+        ((), {"alias": SCID}, "revenue-explain: alias: there is no such argument"),
     ):
         with pytest.raises(RpcRefusalError, match=sentence) as refused:
             lightningd.call("revenue-explain", *arguments, **named)

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 from revops.core.actions import Action, Hold, SetFee, assert_never
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
 from revops.core.reasons import Reason, sentence
-from revops.shell.commands.command import Answer, Command, CommandError, Params
+from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
 
 if TYPE_CHECKING:
     from revops.adapters.store import Explained
     from revops.shell.app import App
 
 
-def run(app: "App", params: Params) -> Answer:
+def run(app: "App", given: Given) -> Answer:
     """
     Answer `revenue-explain`.
     """
-    subject = str(params.bind("channel", needed=1)["channel"])
+    subject = str(given["channel"])
     cycle = app.store.last_cycle()
     if cycle is None:
         msg = "channel: nothing is decided yet; the first cycle comes with a block"
@@ -95,7 +95,15 @@ def _became(outcome: Outcome) -> str:  # noqa: RET503 -- assert_never does not r
 
 COMMAND = Command(
     name="revenue-explain",
-    usage="channel",
-    help="Explain the last decision about a channel (short channel id, or all with a peer id).",
+    help="Explain the last decision about a channel, step by step, and what would change it.",
+    arguments=(
+        Argument(
+            "channel",
+            "a short channel id or channel id, or a peer id for all channels with that peer",
+            needed=True,
+            aliases=("scid", "channel_id", "peer_id"),
+        ),
+    ),
     run=run,
+    examples=("revenue-explain 851370x470x1",),
 )

@@ -1,7 +1,7 @@
 """revenue-policy: what the operator, or a neighbour, wants for one peer."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -9,7 +9,16 @@ import attrs
 from revops.core import checks
 from revops.core.policy import Fields, Policy, PolicyBook, PolicyRefusedError
 from revops.core.units import Instant, PeerId
-from revops.shell.commands.command import Answer, Command, CommandError, Params
+from revops.shell.commands.command import (
+    Action,
+    Answer,
+    Argument,
+    Command,
+    CommandError,
+    Given,
+    Params,
+    bound,
+)
 
 if TYPE_CHECKING:
     from revops.shell.app import App
@@ -18,31 +27,28 @@ Update = tuple[PeerId, Fields | None]
 
 _WHOLE: Final = ("fee_ppm", "min_fee_ppm", "max_fee_ppm")
 _FRACTIONS: Final = ("fee_multiplier_min", "fee_multiplier_max", "expires_in_hours")
-_FIELDS: Final = ("strategy", "rebalance", *_WHOLE, *_FRACTIONS, "tags")
+_PEER: Final = Argument("peer_id", "the peer, by its node id", needed=True)
+_TAG: Final = Argument("tag", "a word of your own", needed=True)
+_WISHES: Final = (
+    Argument("strategy", "dynamic, static (needs fee_ppm), passive (hands off) or hive"),
+    Argument("rebalance", "enabled, disabled, source_only (drained only) or sink_only"),
+    Argument("fee_ppm", "the fee of a static policy; none takes it back"),
+    Argument("min_fee_ppm", "in place of min-fee-ppm; none takes it back"),
+    Argument("max_fee_ppm", "in place of max-fee-ppm; none takes it back"),
+    Argument("fee_multiplier_min", "0.1 to 5: least factor on the learned fee"),
+    Argument("fee_multiplier_max", "0.1 to 5: largest factor on the learned fee"),
+    Argument("expires_in_hours", "up to 720; the policy then reverts by itself"),
+    Argument("tags", "words of your own, with commas or as a JSON list"),
+)
 
 
-def run(app: "App", params: Params) -> Answer:
-    """
-    Answer `revenue-policy`; a refusal is an answer, as neighbours expect it.
-    """
-    action, rest = params.shift("action")
-    answer = _ACTIONS.get(str(action))
-    if answer is None:
-        problem = f"action: expected one of {', '.join(_ACTIONS)}, got {action!r}"
-        return {"status": "error", "error": problem}
-    try:
-        return answer(app, rest)
-    except (CommandError, PolicyRefusedError) as error:
-        return {"status": "error", "error": str(error)}
-
-
-def _list(app: "App", params: Params) -> Answer:
-    params.bind()
+def _list(app: "App", given: Given) -> Answer:
+    del given
     return _listed(app.store.policies().policies, app.clock.now())
 
 
-def _find(app: "App", params: Params) -> Answer:
-    tag = params.bind("tag", needed=1)["tag"]
+def _find(app: "App", given: Given) -> Answer:
+    tag = given["tag"]
     found = [policy for policy in app.store.policies().policies if tag in policy.tags]
     return {
         "tag": tag,
@@ -51,43 +57,40 @@ def _find(app: "App", params: Params) -> Answer:
     }
 
 
-def _get(app: "App", params: Params) -> Answer:
+def _get(app: "App", given: Given) -> Answer:
     now = app.clock.now()
-    peer_id = _peer(params.bind("peer_id", needed=1)["peer_id"])
+    peer_id = _peer(given["peer_id"])
     return {"policy": _shown(app.store.policies().get(peer_id, now), now)}
 
 
-def _set(app: "App", params: Params) -> Answer:
-    arguments = params.bind("peer_id", *_FIELDS, needed=1)
-    peer_id, fields = _peer(arguments.pop("peer_id")), _fields(arguments)
+def _set(app: "App", given: Given) -> Answer:
+    peer_id, fields = _wish(given)
     return _change(app, peer_id, lambda _: fields)
 
 
-def _delete(app: "App", params: Params) -> Answer:
-    peer_id = _peer(params.bind("peer_id", needed=1)["peer_id"])
+def _delete(app: "App", given: Given) -> Answer:
+    peer_id = _peer(given["peer_id"])
     if all(policy.peer_id != peer_id for policy in app.store.policies().policies):
         return {"status": "noop", "peer_id": peer_id, "message": "there was no policy"}
     return _change(app, peer_id, lambda _: None)
 
 
-def _tag(app: "App", params: Params) -> Answer:
-    arguments = params.bind("peer_id", "tag", needed=2)
-    tag = str(arguments["tag"])
-    return _change(app, _peer(arguments["peer_id"]), lambda p: {"tags": (*p.tags, tag)})
+def _tag(app: "App", given: Given) -> Answer:
+    tag = str(given["tag"])
+    return _change(app, _peer(given["peer_id"]), lambda p: {"tags": (*p.tags, tag)})
 
 
-def _untag(app: "App", params: Params) -> Answer:
-    arguments = params.bind("peer_id", "tag", needed=2)
-    tag = str(arguments["tag"])
+def _untag(app: "App", given: Given) -> Answer:
+    tag = str(given["tag"])
     return _change(
         app,
-        _peer(arguments["peer_id"]),
+        _peer(given["peer_id"]),
         lambda p: {"tags": tuple(other for other in p.tags if other != tag)},
     )
 
 
-def _changes(app: "App", params: Params) -> Answer:
-    since = _number("since", params.bind("since").get("since", 0), int)
+def _changes(app: "App", given: Given) -> Answer:
+    since = _number("since", given.get("since", 0), int)
     changes = [change for change in app.store.policies().changes if change.at > since]
     return {
         "since": since,
@@ -97,12 +100,12 @@ def _changes(app: "App", params: Params) -> Answer:
     }
 
 
-def _batch(app: "App", params: Params) -> Answer:
-    given = _decoded("updates", params.bind("updates", needed=1)["updates"])
-    if not isinstance(given, list):
-        msg = f"updates: expected a list of objects, got {given!r}"
+def _batch(app: "App", given: Given) -> Answer:
+    items = _decoded("updates", given["updates"])
+    if not isinstance(items, list):
+        msg = f"updates: expected a list of objects, got {items!r}"
         raise CommandError(msg)
-    updates = [_update(place, item) for place, item in enumerate(given)]
+    updates = [_update(place, item) for place, item in enumerate(items)]
     book = _save(app, updates)
     now = app.clock.now()
     return {
@@ -117,24 +120,15 @@ def _update(place: int, item: object) -> Update:
         msg = f"updates[{place}]: expected an object, got {item!r}"
         raise CommandError(msg)
     try:
-        arguments = Params(named=item).bind("peer_id", *_FIELDS, needed=1)
-        return _peer(arguments.pop("peer_id")), _fields(arguments)
+        return _wish(bound(Params(named=item), (_PEER, *_WISHES)))
     except CommandError as error:
         msg = f"updates[{place}].{error}"
         raise CommandError(msg) from None
 
 
-_ACTIONS: Final[Mapping[str, Callable[["App", Params], Answer]]] = {
-    "list": _list,
-    "get": _get,
-    "set": _set,
-    "delete": _delete,
-    "find": _find,
-    "tag": _tag,
-    "untag": _untag,
-    "changes": _changes,
-    "batch": _batch,
-}
+def _wish(given: Given) -> tuple[PeerId, Fields]:
+    wishes = {name: value for name, value in given.items() if name != _PEER.name}
+    return _peer(given[_PEER.name]), _fields(wishes)
 
 
 def _change(app: "App", peer_id: PeerId, fields: Callable[[Policy], Fields | None]) -> Answer:
@@ -154,15 +148,18 @@ def _change(app: "App", peer_id: PeerId, fields: Callable[[Policy], Fields | Non
 
 def _save(app: "App", updates: list[Update]) -> PolicyBook:
     before = app.store.policies()
-    book = before.updated(updates, app.clock.now())
+    try:
+        book = before.updated(updates, app.clock.now())
+    except PolicyRefusedError as error:
+        raise CommandError(str(error)) from None
     app.store.save_policies(book, before)
     return book
 
 
-def _fields(arguments: Mapping[str, Any]) -> Fields:
+def _fields(arguments: Given) -> Fields:
     fields = dict(arguments)
     if not fields:
-        msg = f"set: expected at least one of {', '.join(_FIELDS)}"
+        msg = f"set: expected at least one of {', '.join(a.name for a in _WISHES)}"
         raise CommandError(msg)
     for names, kind in ((_WHOLE, int), (_FRACTIONS, float)):
         for name in names:
@@ -232,9 +229,36 @@ def _shown(policy: Policy, now: Instant) -> Answer:
 
 COMMAND = Command(
     name="revenue-policy",
-    usage="action [peer_id] [strategy] [rebalance] [fee_ppm] [min_fee_ppm] [max_fee_ppm]"
-    " [fee_multiplier_min] [fee_multiplier_max] [expires_in_hours] [tags] [tag] [since] [updates]",
-    help="List, get, set, delete, find, tag or untag the policies of peers, list their changes,"
-    " or change many at once (batch).",
-    run=run,
+    help="Show or change what you want for one peer: it counts from the next cycle on.",
+    actions=(
+        Action(name="list", help="Every policy.", run=_list),
+        Action(name="get", help="The policy of a peer.", arguments=(_PEER,), run=_get),
+        Action(
+            name="set",
+            help="Change the fields that are given; at least one.",
+            arguments=(_PEER, *_WISHES),
+            run=_set,
+        ),
+        Action(name="delete", help="Back to the default.", arguments=(_PEER,), run=_delete),
+        Action(name="find", help="The policies with a tag.", arguments=(_TAG,), run=_find),
+        Action(name="tag", help="Add a tag.", arguments=(_PEER, _TAG), run=_tag),
+        Action(name="untag", help="Take a tag away.", arguments=(_PEER, _TAG), run=_untag),
+        Action(
+            name="changes",
+            help="Which policies changed since then.",
+            arguments=(Argument("since", "seconds since the epoch; 0 for all"),),
+            run=_changes,
+        ),
+        Action(
+            name="batch",
+            help="Change up to 100 at once, all or nothing.",
+            arguments=(Argument("updates", "a JSON list of objects as set takes", needed=True),),
+            run=_batch,
+        ),
+    ),
+    examples=(
+        "revenue-policy list",
+        "revenue-policy -k action=set peer_id=03… strategy=static fee_ppm=250 expires_in_hours=48",
+    ),
+    neighbourly=True,
 )

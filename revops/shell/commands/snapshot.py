@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from revops.shell.commands.command import Answer, Command, CommandError, Params, switch
+from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given, switch
 
 if TYPE_CHECKING:
     from revops.shell.app import App
 
 
-def run(app: "App", params: Params) -> Answer:
+def run(app: "App", given: Given) -> Answer:
     """
     Answer `revenue-snapshot`.
     """
     from revops.adapters import wire  # noqa: PLC0415 -- the manifest has no use for it
 
-    arguments = params.bind("redact", "save")
-    redact = switch("redact", arguments.get("redact", True))
+    redact = switch("redact", given.get("redact", True))
     last = app.cycle.last
     if last is None:
         msg = "nothing was seen yet since the start; the first cycle comes with a block"
@@ -28,10 +27,10 @@ def run(app: "App", params: Params) -> Answer:
     snapshot = wire.redacted(last.snapshot) if redact else last.snapshot
     # Where the books are decides nothing and names the operator's directories.
     text = wire.write_snapshot(snapshot, attrs.evolve(last.config, db_path=None))
-    if "save" not in arguments:
+    if "save" not in given:
         answer: Answer = json.loads(text)
         return answer
-    path = _inside(app.directory, str(arguments["save"]))
+    path = _inside(app.directory, str(given["save"]))
     _write_private(path, text)
     return {
         "saved": str(path),
@@ -62,8 +61,12 @@ def _write_private(path: Path, text: str) -> None:
 
 COMMAND = Command(
     name="revenue-snapshot",
-    usage="[redact] [save]",
-    help="Show what the last cycle saw, ready for python -m revops.simulate;"
-    " redact=false keeps names and ids, save=PATH writes a file inside lightning-dir.",
+    help="Show what the last cycle saw, ready for python -m revops.simulate.",
+    arguments=(
+        Argument("redact", "false keeps names and ids; otherwise ids are hashed, names left out"),
+        Argument("save", "a new file inside lightning-dir to write to, instead of answering it"),
+    ),
     run=run,
+    examples=("revenue-snapshot", "revenue-snapshot -k redact=false save=now.json"),
+    slow=True,
 )

@@ -10,7 +10,7 @@ from revops.core.plan import ChannelState
 from revops.core.reasons import sentence
 from revops.core.snapshot import Channel
 from revops.core.units import Msat, sats_down
-from revops.shell.commands.command import Answer, Command, Params
+from revops.shell.commands.command import Answer, Command, Given
 
 if TYPE_CHECKING:
     from revops.adapters.store import FeeChange
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _RECENT = 10
 
 
-def run(app: "App", params: Params) -> Answer:
+def run(app: "App", given: Given) -> Answer:
     """
     Answer `revenue-status`.
     """
-    params.bind()
+    del given
     config, last = app.settings.config, app.cycle.last
     return {
         "status": "running",
@@ -116,4 +116,5 @@ COMMAND = Command(
     name="revenue-status",
     help="Show what revops is doing, how its loops are, and how each channel was last seen.",
     run=run,
+    examples=("revenue-status",),
 )

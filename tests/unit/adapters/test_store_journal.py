@@ -252,7 +252,11 @@ def test_the_first_fee_is_kept_for_ever(store):
         memory = (attrs.evolve(seen, first_seen_at=NOW + 100),)
         store.write_down(plan(channels=memory, at=NOW + fee_ppm), memory)
 
-    rows = store._read(lambda books: books.execute("SELECT * FROM original_fees").fetchall())
+    rows = store._read(
+        lambda books: books.execute(
+            "SELECT channel_id, fee_ppm, base_fee_msat, seen_at FROM original_fees"
+        ).fetchall()
+    )
     assert rows == [(channel_id(1), 100, 0, NOW + 100)]
 
 
