@@ -34,6 +34,7 @@ class FakeLightningd:
         config: What stands in the config file, by option name.
         logs: What the plugin logged, as (level, line).
         stderr: What it said there; lightningd passes that on to its own.
+        path: Where programs are looked for.
     """
 
     def __init__(self, directory: Path, node: FakeNode) -> None:
@@ -42,6 +43,7 @@ class FakeLightningd:
         self.config: dict[str, str] = {}
         self.logs: list[tuple[str, str]] = []
         self.stderr = ""
+        self.path = os.environ["PATH"]
         self.height = 155
         self.manifest: dict[str, Any] = {}
         directory.mkdir(parents=True, exist_ok=True)
@@ -54,12 +56,18 @@ class FakeLightningd:
     # Life of the plugin --------------------------------------------------------------------
 
     def start(
-        self, *, startup: bool = True, developer: bool = False, flags: tuple[str, ...] = ()
+        self,
+        *,
+        startup: bool = True,
+        developer: bool = False,
+        flags: tuple[str, ...] = (),
+        plugin: Path | None = None,
     ) -> dict[str, Any] | None:
         """
-        Start the plugin and return its answer to `init`.
+        Start the plugin, or the executable *plugin*, and return its answer to `init`.
         """
-        self._spawn([sys.executable, *flags, str(PLUGIN), *(["--developer"] if developer else [])])
+        command = [str(plugin)] if plugin else [sys.executable, *flags, str(PLUGIN)]
+        self._spawn([*command, *(["--developer"] if developer else [])])
         options = {option["name"]: option for option in self.manifest["options"]}
         assert set(self.config) <= set(options), "lightningd refuses to start: unknown option"
         configuration = {
@@ -91,7 +99,7 @@ class FakeLightningd:
             stderr=subprocess.PIPE,
             cwd=self.directory,
             env={
-                "PATH": os.environ["PATH"],
+                "PATH": self.path,
                 "LIGHTNINGD_PLUGIN": "1",
                 "LIGHTNINGD_VERSION": self.node.info["version"],
             },
