@@ -39,18 +39,20 @@ IMPURE_CALLS = {
 # What a layer may name beside the standard library and revops itself.
 THIRD_PARTIES = {
     "core": {"attrs"},
-    "adapters": {"attrs", "cattrs", "pyln", "yoyo"},
+    "adapters": {"attrs", "cattrs", "pybreaker", "yoyo"},
     "shell": {"attrs", "pyln", "structlog"},
     "simulate": {"attrs", "rich", "typer"},
 }
 # Doors to the outside, and the only modules that open them.
 DOORS = {
     "cattrs": ("adapters/wire",),
-    "pyln": ("adapters/cln", "shell/"),
+    "pybreaker": ("adapters/breaker",),
+    "pyln": ("shell/",),
+    "socket": ("adapters/rpc",),
     "sqlite3": ("adapters/store",),
     "yoyo": ("adapters/store",),
     "structlog": ("shell/",),
-    "time": ("shell/clock",),
+    "time": ("shell/clock", "adapters/rpc"),  # a socket's deadline is the machine's own time
     "random": (),
     "rich": ("simulate/",),
     "typer": ("simulate/",),

@@ -36,7 +36,7 @@ snapshot = Snapshot(
 )
 (decision,) = decide(snapshot, Config()).decisions
 assert all(sentence(reason) for reason in decision.trail)
-absent = ("cattrs", "pyln", "rich", "sqlalchemy", "structlog", "typer", "yoyo")
+absent = ("cattrs", "pybreaker", "pyln", "rich", "sqlalchemy", "structlog", "typer", "yoyo")
 print([name for name in absent if importlib.util.find_spec(name)])
 """
 

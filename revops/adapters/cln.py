@@ -1,13 +1,11 @@
 """lightningd, asked through a call: its answers in core terms, its errors told apart."""
 
-import logging
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeVar
-
-from pyln.client import LightningRpc, RpcError
+from typing import Literal, TypeVar
 
 from revops.adapters import replies
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, WireError
+from revops.adapters.rpc import Call
 from revops.core.actions import SetFee
 from revops.core.outcomes import Applied
 from revops.core.snapshot import Channel, Node
@@ -15,60 +13,7 @@ from revops.core.tally import Forward
 from revops.core.units import Instant, Msat
 
 T = TypeVar("T")
-Call = Callable[[str, dict[str, object]], object]
-"""Calls a method of lightningd with named parameters and returns what it answered."""
 Forwards = tuple[tuple[Forward, ...], tuple[str, ...]]
-
-# The client logs whole replies at debug level, and those hold preimages.
-_silence: Final = logging.getLogger("revops.rpc")
-_silence.setLevel(logging.INFO)
-
-
-class _Rpc(LightningRpc):  # type: ignore[misc]  # pyln ships no types
-    """
-    pyln's client, which by itself waits for ever.
-    """
-
-    def __init__(self, rpc_path: str, timeout_s: float) -> None:
-        super().__init__(rpc_path, logger=_silence)
-        self._timeout_s = timeout_s
-
-    def _writeobj(self, sock: Any, obj: object) -> None:  # noqa: ANN401 -- pyln's own socket
-        sock.sock.settimeout(self._timeout_s)
-        super()._writeobj(sock, obj)
-
-
-def connect(rpc_path: str, timeout_s: float = 15) -> Call:
-    """
-    Return the call that reaches lightningd by its socket, a connection each time: threads may
-    share it.
-
-    Raises:
-        NodeRefusedError: By the call: lightningd answered with an error.
-        NoAnswerError: By the call: there was no answer, or none that can be read.
-    """
-
-    def call(method: str, params: dict[str, object]) -> object:
-        try:
-            return _Rpc(rpc_path, timeout_s).call(method, params)
-        except RpcError as error:
-            raise _refusal(method, error.error) from None
-        # ValueError: what came is no JSON. The others: JSON, but no answer.
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            msg = f"{method}: no answer from lightningd: {type(error).__name__}"
-            raise NoAnswerError(msg) from None
-
-    return call
-
-
-def _refusal(method: str, answer: object) -> NodeRefusedError | NoAnswerError:
-    # pyln makes an error of a lost connection too; that one is no object.
-    if isinstance(answer, dict):
-        code, message = answer.get("code"), answer.get("message")
-        if type(message) is str:
-            return NodeRefusedError(method, code if type(code) is int else None, message)
-    words = answer if type(answer) is str else "an error without a message"
-    return NoAnswerError(f"{method}: no answer from lightningd: {words:.100}")
 
 
 class Lightningd:

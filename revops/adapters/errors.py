@@ -32,6 +32,13 @@ class NoAnswerError(Exception):
     """
 
 
+class NotAskedError(NoAnswerError):
+    """
+    lightningd was not asked, because it left a call like this one unanswered just now: nothing
+    happened.
+    """
+
+
 class StoreError(Exception):
     """
     The books cannot be opened, read or written; the sentence says what to do.

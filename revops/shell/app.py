@@ -4,6 +4,7 @@ from pathlib import Path
 
 import attrs
 
+from revops.adapters.breaker import Breaker
 from revops.adapters.store import Store
 from revops.shell.clock import Clock
 from revops.shell.cycle import Cycle
@@ -26,3 +27,4 @@ class App:
     store: Store
     cycle: Cycle
     worker: Worker
+    breaker: Breaker

@@ -8,7 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from revops.adapters.cln import Call
+    from revops.adapters.rpc import Call
     from revops.shell.app import App
     from revops.shell.clock import Clock
     from revops.shell.logs import Write
@@ -18,6 +18,7 @@ DB_NAME: Final = "revenue_ops.db"
 _NEEDED: Final = {
     "attrs": "attrs",
     "cattrs": "cattrs",
+    "pybreaker": "pybreaker",
     "pyln.client": "pyln-client",
     "structlog": "structlog",
     "yoyo": "yoyo-migrations",
@@ -54,7 +55,7 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     Raises:
         StoreError: The books cannot be opened.
     """
-    from revops.adapters.cln import connect  # noqa: PLC0415 -- lightningd waits for the manifest
+    from revops.adapters.rpc import connect  # noqa: PLC0415 -- lightningd waits for the manifest
 
     def call(method: str, params: dict[str, object]) -> object:
         return connect(str(rpc), settings.config.rpc_timeout_seconds)(method, params)
@@ -71,6 +72,7 @@ def build(
     Raises:
         StoreError: The books cannot be opened.
     """
+    from revops.adapters.breaker import Breaker  # noqa: PLC0415 -- see start
     from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
     from revops.adapters.store import Store  # noqa: PLC0415 -- see start
     from revops.shell.app import App  # noqa: PLC0415 -- see start
@@ -80,7 +82,8 @@ def build(
     from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
     from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
-    node, log, stopping = Lightningd(call), logger(write), Event()
+    breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
+    node, log, stopping = Lightningd(breaker.call), logger(write), Event()
     store = Store.open(directory / Path(settings.config.db_path or DB_NAME).expanduser())
     cycle = Cycle(
         observer=Observer(node, store, clock),
@@ -98,10 +101,7 @@ def build(
         log=log,
         stopping=stopping,
     )
-    # A cycle makes a hundred thousand short-lived values and no circles of them: looking for
-    # garbage every 700, as Python does, takes a fifth of its time.
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    _look_for_garbage_less_often()
     return App(
         directory=directory,
         settings=settings,
@@ -109,4 +109,12 @@ def build(
         store=store,
         cycle=cycle,
         worker=worker,
+        breaker=breaker,
     )
+
+
+def _look_for_garbage_less_often() -> None:
+    # A cycle makes a hundred thousand short-lived values and no circles of them: looking for
+    # garbage every 700, as Python does, takes a fifth of its time.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from revops.adapters.errors import NoAnswerError, NodeRefusedError
+from revops.adapters.errors import NoAnswerError, NodeRefusedError, NotAskedError
 from revops.adapters.store import JournalEntry, Store
 from revops.core.actions import Action, Hold, SetFee, assert_never
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
@@ -78,7 +78,7 @@ def _attempt(action: Action, node: NodePort) -> Outcome:
                 return Refused(error="there is nothing to do")
             case _:
                 assert_never(action)
-    except NodeRefusedError as error:
+    except (NodeRefusedError, NotAskedError) as error:
         return Refused(error=str(error))
     except NoAnswerError as error:
         return Unknown(error=str(error))

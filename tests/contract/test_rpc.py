@@ -1,14 +1,15 @@
 """The RPC socket: a refusal is a refusal, and everything else is no answer."""
 
 import logging
+import time
 from pathlib import Path
 
 import pytest
 from contract.recorded import names, reply
-from contract.rpc_socket import Answer, error, raw, result, serving
+from contract.rpc_socket import Answer, error, queueing, raw, result, serving
 
-from revops.adapters.cln import connect
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
+from revops.adapters.rpc import connect
 
 ERRORS = [name for name in names("*err*.json") if "code" in reply(name)]
 
@@ -49,6 +50,7 @@ def test_a_recorded_error_is_a_refusal(name: str, path: Path) -> None:
     [
         pytest.param(raw(b""), id="closed without a word"),
         pytest.param(raw(b'{"jsonrpc":"2.0","id":"x"'), id="closed in the middle"),
+        pytest.param(raw(b'{"jsonrpc":"2.0","id":"revops:setchannel"\n\n'), id="half a JSON"),
         pytest.param(raw(b"not json\n\n"), id="no JSON"),
         pytest.param(raw(b"\xff\xfe\n\n"), id="no text"),
         pytest.param(raw(b"[]\n\n"), id="no object"),
@@ -74,15 +76,91 @@ def test_a_lightningd_that_hangs_is_given_up(path: Path) -> None:
     """
     A call waits as long as it was told to, and then there is no answer.
     """
-    with serving(path, None), pytest.raises(NoAnswerError, match="TimeoutError"):
+    with (
+        serving(path, None),
+        pytest.raises(NoAnswerError, match=r"not within 0\.05 s \(rpc-timeout-seconds\)"),
+    ):
         connect(str(path), timeout_s=0.05)("getinfo", {})
+
+
+@pytest.mark.parametrize("chunk", [1, 7])
+def test_an_answer_that_drips_is_given_up(path: Path, chunk: int) -> None:
+    """
+    The time to answer is one, not a new one with every byte.
+    """
+    began = time.monotonic()
+    with (
+        serving(path, result({"text": "x" * 1000}), chunk=chunk),
+        pytest.raises(NoAnswerError, match="not within"),
+    ):
+        connect(str(path), timeout_s=0.2)("getinfo", {})
+
+    assert time.monotonic() - began < 2
+
+
+def test_a_full_queue_is_given_up(path: Path) -> None:
+    """
+    The time in which lightningd does not even accept us counts too.
+    """
+    with queueing(path, until_s=60), pytest.raises(NoAnswerError, match="not within"):
+        connect(str(path), timeout_s=0.2)("getinfo", {})
+
+
+def test_a_queue_that_moves_on_is_waited_in(path: Path) -> None:
+    """
+    Lightningd may be busy for a moment: that is no failure.
+    """
+    with queueing(path, until_s=0.2):
+        assert connect(str(path), timeout_s=10)("getinfo", {}) == {}
+
+
+def test_forwards_that_come_all_at_once_are_given_more_time(path: Path) -> None:
+    """
+    Where a list has no pages it takes lightningd longer, and its caller waits eightfold.
+    """
+    with serving(path, result({"forwards": []}), chunk=4):
+        assert connect(str(path), timeout_s=0.1)("listforwards", {}) == {"forwards": []}
+        with pytest.raises(NoAnswerError):
+            connect(str(path), timeout_s=0.1)("listforwards", {"index": "created"})
+
+
+def test_a_giant_answer_takes_no_more_than_its_share_of_time(path: Path) -> None:
+    """
+    An answer of four times the size takes about four times the processor, not sixteen: each byte
+    is looked at once, in however many pieces it comes.
+    """
+    spent = []
+    for megabytes in (10, 40):
+        text = "x" * (megabytes * 1_000_000)
+        with serving(path, result(text)):
+            before = time.process_time()
+            assert connect(str(path))("listpeerchannels", {}) == text
+            spent.append(time.process_time() - before)
+        path.unlink()
+
+    assert spent[1] < 8 * spent[0]
+
+
+def test_a_path_too_long_for_a_socket_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A lightning-dir may lie deep; lightningd starts the plugin in it.
+    """
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    monkeypatch.chdir(deep)
+    with serving(Path("lightning-rpc"), result({})):
+        assert connect(str(deep / "lightning-rpc"))("getinfo", {}) == {}
 
 
 def test_without_a_lightningd_there_is_no_answer(path: Path) -> None:
     """
     Nobody listens: the sentence names the call.
     """
-    with pytest.raises(NoAnswerError, match="getinfo: no answer from lightningd: FileNotFound"):
+    with pytest.raises(
+        NoAnswerError, match="getinfo: no answer from lightningd: No such file or directory"
+    ):
         connect(str(path))("getinfo", {})
 
 

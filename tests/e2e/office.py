@@ -6,7 +6,7 @@ from typing import Any
 from e2e.rpc_socket import RpcSocket
 from fakes import FakeClock, FakeNode
 
-from revops.adapters.cln import connect
+from revops.adapters.rpc import connect
 from revops.core.plan import Decision
 from revops.core.reasons import Code
 from revops.shell.commands import COMMANDS
