@@ -5,9 +5,9 @@ from typing import Literal
 import attrs
 
 from revops.core import checks
-from revops.core.actions import Action
+from revops.core.actions import Action, SetFee
 from revops.core.memory import FlowState, Memory
-from revops.core.reasons import Reason
+from revops.core.reasons import Code, Reason
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
 Area = Literal["fee"]
@@ -29,6 +29,27 @@ class Decision:
     area: Area = "fee"
     action: Action
     trail: tuple[Reason, ...]
+
+
+def decisive(decision: Decision) -> Reason:
+    """
+    Return the step of *decision* that made the difference: what held the price, or what moved it
+    most.
+    """
+    action = decision.action
+    *path, last = decision.trail
+    if isinstance(action, SetFee) and action.new_ppm == action.old_ppm:
+        rebased = action.new_base_msat != action.old_base_msat
+        return last if rebased or not path else path[-1]
+    if last.code not in (Code.SET, Code.UNCHANGED) or not path:
+        return last
+    farthest = max(reversed(path), key=_moved)
+    return farthest if _moved(farthest) else path[-1]
+
+
+def _moved(reason: Reason) -> int:
+    before, after = reason.before, reason.after
+    return 0 if before is None or after is None else abs(after - before)
 
 
 @attrs.frozen(kw_only=True)

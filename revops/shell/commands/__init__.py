@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from revops.shell.commands import explain, policy, snapshot, status
+from revops.shell.commands import analyze, explain, fee_debug, policy, snapshot, status
 from revops.shell.commands.command import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
     status.COMMAND,
     explain.COMMAND,
+    fee_debug.COMMAND,
+    analyze.COMMAND,
     snapshot.COMMAND,
     policy.COMMAND,
 )

@@ -1,11 +1,13 @@
-"""revenue-explain: why a channel is priced as it is, step by step, as it was decided."""
+"""revenue-explain: why a channel is priced as it is, step by step, and what would change it."""
 
 from typing import TYPE_CHECKING
 
-from revops.core.actions import Action, Hold, SetFee, assert_never
+from revops.core.actions import Hold, assert_never
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
-from revops.core.reasons import Reason, sentence
+from revops.core.policy import PolicyBook
+from revops.core.units import Instant
 from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
+from revops.shell.commands.reasoning import all_held, step, told
 
 if TYPE_CHECKING:
     from revops.adapters.store import Explained
@@ -16,67 +18,53 @@ def run(app: "App", given: Given) -> Answer:
     """
     Answer `revenue-explain`.
     """
-    subject = str(given["channel"])
+    subject = given["channel"]
     cycle = app.store.last_cycle()
     if cycle is None:
-        msg = "channel: nothing is decided yet; the first cycle comes with a block"
-        raise CommandError(msg)
-    explained = app.store.last_decisions(subject)
+        raise CommandError(_nothing_yet(app))
+    explained = app.store.last_decisions(str(subject))
     if not explained:
-        msg = f"channel: expected a short channel id or peer id of ours, got {subject!r}"
+        msg = (
+            "channel: expected a short channel id, channel id or peer id of ours that a cycle has"
+            f" seen, got {subject!r}"
+        )
         raise CommandError(msg)
     cycle_at, node_trail = cycle
-    next_cycle = app.worker.state().next_run
+    next_cycle, policies = app.worker.state().next_run, app.store.policies()
     return {
+        "all_held": all_held(app.settings.config),
         "cycle_at": cycle_at,
         "next_cycle_at": next_cycle,
-        "node": [_step(reason) for reason in node_trail],
-        "channels": [_explained(row, next_cycle) for row in explained],
+        "node": [step(reason) for reason in node_trail],
+        "channels": [_explained(row, cycle_at, next_cycle, policies, app) for row in explained],
     }
 
 
-def _explained(row: "Explained", next_cycle: int) -> Answer:
+def _nothing_yet(app: "App") -> str:
+    trouble = app.worker.state().last_error
+    why = f"the last try failed: {trouble}" if trouble else "the first cycle comes with a block"
+    return f"channel: nothing is decided yet; {why}"
+
+
+def _explained(
+    row: "Explained", cycle_at: Instant, next_cycle: Instant, policies: PolicyBook, app: "App"
+) -> Answer:
     decision, outcome = row.decision, row.outcome
     until = decision.action.until if isinstance(decision.action, Hold) else None
+    policy = policies.get(decision.peer_id, app.clock.now())
     return {
         "scid": decision.scid,
         "channel_id": decision.channel_id,
         "peer_id": decision.peer_id,
         "decided_at": row.at,
+        # A channel that closed, or was not listed by a node that just started.
+        "in_last_cycle": row.at == cycle_at,
         decision.area: {
-            **_doing(decision.action),
             "outcome": _became(outcome) if outcome else None,
             "may_change_at": max(until or 0, next_cycle),
-            "steps": [_step(reason) for reason in decision.trail],
+            **told(decision, app.settings.config, policy),
         },
     }
-
-
-def _step(reason: Reason) -> Answer:
-    return {
-        "code": reason.code.value,
-        "text": sentence(reason),
-        "before_ppm": reason.before,
-        "after_ppm": reason.after,
-        "facts": dict(reason.facts),
-    }
-
-
-def _doing(action: Action) -> Answer:  # noqa: RET503 -- assert_never does not return
-    match action:
-        case SetFee():
-            return {
-                "do": "set_fee",
-                "old_fee_ppm": action.old_ppm,
-                "new_fee_ppm": action.new_ppm,
-                "old_base_fee_msat": action.old_base_msat,
-                "new_base_fee_msat": action.new_base_msat,
-                "htlc_maximum_msat": action.htlc_max_msat,
-            }
-        case Hold():
-            return {"do": "hold"}
-        case _:
-            assert_never(action)
 
 
 def _became(outcome: Outcome) -> str:  # noqa: RET503 -- assert_never does not return

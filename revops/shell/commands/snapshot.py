@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given, switch
+from revops.shell.commands.look import last_look
 
 if TYPE_CHECKING:
     from revops.shell.app import App
@@ -20,10 +21,7 @@ def run(app: "App", given: Given) -> Answer:
     from revops.adapters import wire  # noqa: PLC0415 -- the manifest has no use for it
 
     redact = switch("redact", given.get("redact", True))
-    last = app.cycle.last
-    if last is None:
-        msg = "nothing was seen yet since the start; the first cycle comes with a block"
-        raise CommandError(msg)
+    last = last_look(app)
     snapshot = wire.redacted(last.snapshot) if redact else last.snapshot
     # Where the books are decides nothing and names the operator's directories.
     text = wire.write_snapshot(snapshot, attrs.evolve(last.config, db_path=None))

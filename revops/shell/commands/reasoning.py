@@ -1,0 +1,126 @@
+"""Reasoning: how a decision is told: what decided it, step by step, and what would change it."""
+
+from typing import Final, Literal
+
+from revops.core.actions import Hold, SetFee, assert_never
+from revops.core.config import Config, option_named
+from revops.core.levers import REMEDIES, Kind, Lever
+from revops.core.plan import Decision, decisive
+from revops.core.policy import Policy
+from revops.core.reasons import Code, Reason, sentence
+from revops.shell.commands.command import Answer
+
+_AS_WANTED: Final = (Code.UNCHANGED, Code.DEAD_BAND)
+
+
+def told(decision: Decision, config: Config, policy: Policy) -> Answer:
+    """
+    Return *decision* with what would change it, under the *config* and *policy* that hold now.
+    """
+    reason = decisive(decision)
+    remedy = REMEDIES[reason.code]
+    return {
+        **_doing(decision),
+        "because": {"code": reason.code.value, "text": sentence(reason)},
+        "change": [_change(lever, decision, config, policy) for lever in remedy.levers],
+        "waits_for": remedy.waits_for or None,
+        "steps": [step(reason) for reason in decision.trail],
+    }
+
+
+def bearing(decision: Decision) -> Literal["changes", "held", "as wanted"]:
+    """
+    Return in a word how the price in force bears to the one that is wanted: it changes, it is
+    held, or there is nothing worth an update.
+    """
+    if not isinstance(decision.action, Hold):
+        return "changes"
+    return "as wanted" if decision.trail[-1].code in _AS_WANTED else "held"
+
+
+def step(reason: Reason) -> Answer:
+    """
+    Return one step of a trail.
+    """
+    return {
+        "code": reason.code.value,
+        "text": sentence(reason),
+        "before_ppm": reason.before,
+        "after_ppm": reason.after,
+        "facts": dict(reason.facts),
+        "settings": settings(reason),
+    }
+
+
+def settings(reason: Reason) -> list[str]:
+    """
+    Return the names of what would change *reason*, the most direct first.
+    """
+    return [str(lever) for lever in REMEDIES[reason.code].levers]
+
+
+def all_held(config: Config) -> list[Answer]:
+    """
+    Return what keeps every price as it is, whatever is decided; empty when nothing does.
+    """
+    holding = (
+        (config.paused, "paused", "paused is set: no price is changed"),
+        (
+            config.authority == "observe",
+            "authority",
+            "authority is observe: revops watches and changes nothing",
+        ),
+        (config.dry_run, "dry-run", "dry-run is set: prices are decided and written down, not set"),
+    )
+    return [
+        {"text": text, "setting": name, **_option(name, config)}
+        for holds, name, text in holding
+        if holds
+    ]
+
+
+def _change(lever: Lever, decision: Decision, config: Config, policy: Policy) -> Answer:
+    return {"setting": str(lever), **_way(lever, decision, config, policy)}
+
+
+def _way(lever: Lever, decision: Decision, config: Config, policy: Policy) -> Answer:  # noqa: RET503 -- assert_never does not return
+    match lever.kind:
+        case Kind.OPTION:
+            return _option(lever.name, config)
+        case Kind.POLICY:
+            now = getattr(policy, lever.name)
+            how = f"revenue-policy -k action=set peer_id={decision.peer_id} {lever.name}=VALUE"
+            return {"now": getattr(now, "value", now), "how": how}
+        case Kind.COMMAND:
+            takes = {"revenue-set-fee": f" {decision.scid or 'SCID'} PPM"}
+            return {"now": None, "how": lever.name + takes.get(lever.name, "")}
+        case _:
+            assert_never(lever.kind)
+
+
+def _option(name: str, config: Config) -> Answer:
+    option = option_named(name)
+    now = getattr(config, name.replace("-", "_"))
+    if option.kind is bool:
+        return {"now": now, "how": f"revenue-config set {name} {option.format(not now)}"}
+    unit = f" ({option.unit})" if option.unit else ""
+    how = f"revenue-config set {name} VALUE, {option.expectation()}{unit}"
+    return {"now": now, "how": how}
+
+
+def _doing(decision: Decision) -> Answer:  # noqa: RET503 -- assert_never does not return
+    action = decision.action
+    match action:
+        case SetFee():
+            return {
+                "do": "set_fee",
+                "old_fee_ppm": action.old_ppm,
+                "new_fee_ppm": action.new_ppm,
+                "old_base_fee_msat": action.old_base_msat,
+                "new_base_fee_msat": action.new_base_msat,
+                "htlc_maximum_msat": action.htlc_max_msat,
+            }
+        case Hold():
+            return {"do": "hold", "fee_ppm": decision.trail[-1].after}
+        case _:
+            assert_never(action)
