@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 SIMULATE := $(VENV)/.installed-simulate
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo test check bench golden clean
+.PHONY: demo test check bench docs golden clean
 
 demo: $(SIMULATE) ## what revops would do on a routing node with 40 channels, and why
 	@$(BIN)/python -m revops.simulate examples/forty.json
@@ -26,6 +26,9 @@ check: $(DEV) ## lint, format, types, walls between the layers, a docstring on e
 
 bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels
 	$(BIN)/python tests/bench/bench_cycle.py
+
+docs: $(DEV) ## docs/options.md, docs/commands.md, docs/reasons.md and config/, from the code
+	@$(BIN)/python -m revops.shell.handbook
 
 golden: $(DEV) ## make the examples and their plans anew; read the diff before committing it
 	$(BIN)/python examples/make_forty.py
