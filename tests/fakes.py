@@ -77,6 +77,12 @@ class Schema:
         self._request = document["request"]
         self._response = _Validator(document["response"])
 
+    def names(self) -> tuple[str, ...]:
+        """
+        Return what may be given, in the order in which it may be given by place.
+        """
+        return tuple(self._request["properties"])
+
     def check_params(self, params: dict[str, Any]) -> None:
         """
         Refuse *params* as lightningd would.
