@@ -201,6 +201,7 @@ def redacted(snapshot: Snapshot) -> Snapshot:
             attrs.evolve(policy, peer_id=_hashed(policy.peer_id), tags=())
             for policy in snapshot.policies
         ),
+        pins=tuple(attrs.evolve(pin, channel_id=_hashed(pin.channel_id)) for pin in snapshot.pins),
         memory=attrs.evolve(
             snapshot.memory,
             channels=tuple(

@@ -48,21 +48,24 @@ def prepared(snapshot: Snapshot, config: Config) -> Prepared:
     vegas, reason = reflex(snapshot.memory.vegas, snapshot.feerates, snapshot.now, config)
     peers = _peers(snapshot.channels, flows)
     policies = in_force(snapshot.policies, snapshot.now)
+    orders = {pin.channel_id: pin for pin in snapshot.pins}
     views = []
     for channel in snapshot.channels:
         memory = known.get(channel.channel_id)
         before = memory.fee if memory else FeeMemory()
-        fee = settled(before, channel, snapshot.now)
+        fee = settled(before, channel, snapshot.now, orders.get(channel.channel_id))
+        woken = snapshot.wake and fee.climb is not None and fee.climb.resting
         age_s = _age_s(channel, memory, snapshot.now)
         views.append(
             ChannelView(
                 channel=channel,
                 policy=policies.get(channel.peer_id, DEFAULT),
-                memory=fee,
+                memory=_awake(fee) if woken else fee,
                 flow=_flow(channel, flows[channel.channel_id], snapshot.now, config),
                 peer=peers[channel.peer_id],
                 is_new=_is_new(channel, age_s, snapshot),
-                changed_from=_believed(before) if fee.pin is not before.pin else None,
+                changed_from=_believed(before) if _changed(before, fee) else None,
+                woken=woken,
                 age_s=age_s,
             )
         )
@@ -146,6 +149,15 @@ def _peer(group: list[Channel], flows: Mapping[ChannelId, FlowMemory | None]) ->
         share=sum(c.to_us_msat for c in usable) / sum(c.capacity_msat for c in usable),
         drains=bool(known) and flow.direction(*known) > _PEER_DRAINS,
     )
+
+
+def _awake(memory: FeeMemory) -> FeeMemory:
+    return attrs.evolve(memory, climb=memory.climb and attrs.evolve(memory.climb, resting=False))
+
+
+def _changed(before: FeeMemory, after: FeeMemory) -> bool:
+    # By somebody else: the look itself made a pin.
+    return after.pin is not None and after.pin is not before.pin and not after.pin.ordered
 
 
 def _believed(memory: FeeMemory) -> Ppm | None:

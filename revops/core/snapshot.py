@@ -180,7 +180,9 @@ class Channel:
 @attrs.frozen(kw_only=True)
 class FeePin:
     """
-    A price that the operator set by a command, left alone until *until*.
+    A price that the operator set by a command, left alone until *until*. It has a say as long as
+    it is in force: an order that the node never carried out, or a fee that was changed since,
+    leaves it without.
     """
 
     channel_id: ChannelId = attrs.field(validator=checks.hexadecimal(64))
@@ -222,8 +224,8 @@ class Snapshot:
         seed: What every draw is made from.
         channels: In the order of their channel id, however they came.
         feerates: Our own samples of the last week, the latest last; empty when the node gave none.
-        pins: Prices that the operator set by a command: those still in force, and those whose time
-            ended since the last cycle.
+        pins: Prices that the operator set by a command: those whose time runs, and those whose
+            time ended since their channel was last looked at.
         wake: The operator asks channels that rest without a gradient to search again.
         onchain_msat: Confirmed and unreserved; `None` when it was not asked for.
         memory: What the previous cycle left.

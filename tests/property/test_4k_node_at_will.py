@@ -17,7 +17,7 @@ CONFIG = Config(
     min_fee_ppm=20, max_fee_ppm=3000, max_fee_updates_per_day=2, max_node_updates_per_hour=1
 )
 NUMBERS = st.integers(0, 2)
-YIELDED = (Code.MANUAL_CHANGE, Code.PINNED)
+YIELDED = (Code.MANUAL_CHANGE, Code.PINNED, Code.ORDERED)
 
 
 class NodeAtWill(RuleBasedStateMachine):
@@ -77,6 +77,27 @@ class NodeAtWill(RuleBasedStateMachine):
         """
         self.world.change(self.ids[number], htlcs_in=slots)
 
+    def ordered(self, channel_id):
+        """
+        Return the price that the operator ordered last, `None` when that is over.
+        """
+        order = self.world.orders.get(channel_id)
+        return order and (order.price.fee_ppm, order.price.base_fee_msat)
+
+    @rule(number=NUMBERS, ppm=ppms(0, 10_000), hours=whole(0, 48), done=st.booleans())
+    def operator_orders_a_fee(self, number, ppm, hours, done):
+        """
+        The operator orders a fee by command; a node that fell silent has set it or not.
+        """
+        self.world.order(self.ids[number], ppm, hours, done=done)
+
+    @rule()
+    def operator_wakes_all(self):
+        """
+        The operator wakes whoever rests.
+        """
+        self.world.wake = True
+
     @rule(number=NUMBERS)
     def channel_vanishes_or_returns(self, number):
         """
@@ -97,7 +118,7 @@ class NodeAtWill(RuleBasedStateMachine):
         Somebody sets a fee that is neither what revops saw nor what it asked for.
         """
         channel_id = self.ids[number]
-        known = (ppm, base) in self.expected[channel_id]
+        known = (ppm, base) in (*self.expected[channel_id], self.ordered(channel_id))
         if self.expected[channel_id] and not known and (ppm, base) != self.in_force(channel_id):
             self.world.change(channel_id, fee_ppm=ppm, base_fee_msat=base)
             self.interfered.add(channel_id)
@@ -109,13 +130,21 @@ class NodeAtWill(RuleBasedStateMachine):
         it from the next look alone.
         """
         done = does in ("accepts", "falls silent, done")
+        orders = {
+            channel_id: order
+            for channel_id, order in self.world.orders.items()
+            if self.ordered(channel_id) == self.in_force(channel_id)
+        }
         plan = self.world.cycle(lambda _action: done)
         for decision in plan.decisions:
-            self._expect_to_yield(decision)
+            self._expect_to_yield(decision, orders.get(decision.channel_id))
             self._look_at(decision, done=done)
 
-    def _expect_to_yield(self, decision):
+    def _expect_to_yield(self, decision, order):
         channel_id, now = decision.channel_id, self.world.now
+        if order:
+            self.interfered.discard(channel_id)
+            self.yields[channel_id] = order.until
         if channel_id in self.interfered:
             self.interfered.remove(channel_id)
             self.yields[channel_id] = now + DAY

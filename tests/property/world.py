@@ -8,10 +8,19 @@ import attrs
 from revops.core.actions import SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.memory import ChannelMemory, FeeMemory, FlowMemory, Memory, VegasMemory
+from revops.core.memory import ChannelMemory, FeeMemory, FlowMemory, Memory, Price, VegasMemory
 from revops.core.plan import Decision, FlowView, Plan
 from revops.core.policy import Policy
-from revops.core.snapshot import NORMAL, Channel, FeerateSample, Node, Slice, Snapshot, Traffic
+from revops.core.snapshot import (
+    NORMAL,
+    Channel,
+    FeePin,
+    FeerateSample,
+    Node,
+    Slice,
+    Snapshot,
+    Traffic,
+)
 from revops.core.tally import by_day, merged, size_of
 from revops.core.units import DAY, HOUR, from_sats
 
@@ -126,6 +135,8 @@ class World:
     Attributes:
         channels: As the node has them, by channel id.
         hidden: Channels that the node does not list for now.
+        orders: What the operator ordered by a command, by channel id.
+        wake: The operator asked to wake whoever rests.
         set_at: When each update came into force, by channel id, with whether it was urgent.
     """
 
@@ -139,6 +150,8 @@ class World:
     now: int = START
     since: int = START - 100 * DAY
     hidden: set[str] = attrs.field(factory=set)
+    orders: dict[str, FeePin] = attrs.field(factory=dict)
+    wake: bool = False
     books: dict[str, dict[int, Slice]] = attrs.field(factory=dict)
     last_in: dict[str, int] = attrs.field(factory=dict)
     last_out: dict[str, int] = attrs.field(factory=dict)
@@ -150,6 +163,12 @@ class World:
         """
         plan = decide(self.snapshot(), self.config)
         self.memory = plan.memory
+        self.wake = False
+        self.orders = {
+            channel_id: order
+            for channel_id, order in self.orders.items()
+            if order.until >= self.now or channel_id in self.hidden
+        }
         for decision in plan.decisions:
             if isinstance(decision.action, SetFee) and does(decision.action):
                 self._set(decision.action)
@@ -177,6 +196,20 @@ class World:
         Make something else of a channel: what a human, the peer or a payment did to it.
         """
         self.channels[channel_id] = attrs.evolve(self.channels[channel_id], **fields)
+
+    def order(self, channel_id: str, ppm: int, hours: int = 24, *, done: bool = True) -> None:
+        """
+        Let the operator order a fee, which the node sets unless it does not get to it.
+        """
+        base = self.channels[channel_id].base_fee_msat
+        self.orders[channel_id] = FeePin(
+            channel_id=channel_id,
+            price=Price(fee_ppm=ppm, base_fee_msat=base),
+            set_at=self.now,
+            until=self.now + hours * HOUR,
+        )
+        if done:
+            self.change(channel_id, fee_ppm=ppm)
 
     def wait(self, seconds: int) -> None:
         """
@@ -219,6 +252,8 @@ class World:
             channels=listed,
             feerates=self.feerates,
             policies=self.policies,
+            pins=self.orders.values(),
+            wake=self.wake,
             memory=self.memory,
         )
 

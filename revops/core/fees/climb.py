@@ -152,6 +152,8 @@ def step(memory: ClimbMemory, quote: Quote, view: ChannelView, context: Context)
     if traffic is None:
         return memory, Code.CLIMB_BLIND, {"base_ppm": memory.base_ppm}
     came = max(0, traffic.out_count - _or(memory.seen_out_count, traffic.out_count))
+    if view.woken:
+        return _woken(seen(memory, view, traffic, context), "revenue-wake-all")
     if memory.resting:
         return _rested(seen(memory, view, traffic, context), came, quote)
     wanted = quote.price_of(memory.window.fee_ppm)
@@ -185,15 +187,14 @@ def _or(value: int | None, default: int) -> int:
 
 
 def _rested(memory: ClimbMemory, came: int, quote: Quote) -> Step:
-    facts: Facts = {"fee_ppm": memory.base_ppm}
     if not came and memory.base_ppm <= quote.lower:
-        return memory, Code.CLIMB_RESTING, facts
-    by = "a payment" if came else "a lower floor"
-    return (
-        _restarted(memory, memory.base_ppm),
-        Code.CLIMB_WOKE,
-        {"by": by, "base_ppm": memory.base_ppm},
-    )
+        return memory, Code.CLIMB_RESTING, {"fee_ppm": memory.base_ppm}
+    return _woken(memory, "a payment" if came else "a lower floor")
+
+
+def _woken(memory: ClimbMemory, by: str) -> Step:
+    facts: Facts = {"by": by, "base_ppm": memory.base_ppm}
+    return _restarted(memory, memory.base_ppm), Code.CLIMB_WOKE, facts
 
 
 def _concluded(memory: ClimbMemory, quote: Quote, traffic: Traffic) -> Step:

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from revops.core.config import Config
 from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
 from revops.core.memory import FlowState
 from revops.core.plan import FlowView
+from revops.core.policy import Policy
 from revops.core.reasons import Code
 from revops.core.units import DAY, MILLION, Msat, Ppm
 
@@ -41,18 +43,17 @@ def bounds(quote: Quote, view: ChannelView, context: Context) -> Quote:
     return quote._replace(lower=quote.floor, upper=quote.ceiling)
 
 
-def operator_bounds(view: ChannelView, context: Context) -> tuple[Ppm, Ppm]:
+def operator_bounds(policy: Policy, config: Config) -> tuple[Ppm, Ppm]:
     """
     Return the floor and ceiling that the operator set, for the node or for this peer.
     """
-    policy, config = view.policy, context.config
     floor = config.min_fee_ppm if policy.min_fee_ppm is None else policy.min_fee_ppm
     ceiling = config.max_fee_ppm if policy.max_fee_ppm is None else policy.max_fee_ppm
     return min(floor, HIGHEST), min(ceiling, HIGHEST)
 
 
 def _configured(quote: Quote, view: ChannelView, context: Context) -> Quote:
-    floor, ceiling = operator_bounds(view, context)
+    floor, ceiling = operator_bounds(view.policy, context.config)
     own = view.policy.min_fee_ppm is not None or view.policy.max_fee_ppm is not None
     return quote.because(
         Code.POLICY_BOUNDS if own else Code.BOUNDS,

@@ -53,6 +53,7 @@ class ChannelView:
         flow: `None` when the books could not be read.
         is_new: Opened since revops runs here, and nothing has left by it.
         changed_from: What we knew to be charged, where somebody else has just changed it.
+        woken: The operator has just woken its search, which rested.
         age_s: Since it was opened, or since it was first seen.
     """
 
@@ -63,6 +64,7 @@ class ChannelView:
     peer: PeerView
     is_new: bool
     changed_from: Ppm | None
+    woken: bool
     age_s: int
 
 

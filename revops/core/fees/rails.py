@@ -103,7 +103,7 @@ def proposed(quote: Quote, view: ChannelView, context: Context) -> tuple[Quote, 
 def _worth_telling(quote: Quote, view: ChannelView, context: Context) -> bool:
     if quote.price == quote.in_force:
         return False
-    floor, ceiling = operator_bounds(view, context)
+    floor, ceiling = operator_bounds(view.policy, context.config)
     in_bounds = min(floor, ceiling) <= quote.in_force <= ceiling
     exact = quote.mode is Mode.GIVEN or quote.urgent or not in_bounds
     return exact or abs(quote.price - quote.in_force) >= dead_band(quote.in_force)

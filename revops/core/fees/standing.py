@@ -6,17 +6,21 @@ from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
 from revops.core.memory import YIELD_S, Change, FeeMemory, Pin, Price
 from revops.core.policy import Strategy
 from revops.core.reasons import Code, Facts
-from revops.core.snapshot import NORMAL, Channel
+from revops.core.snapshot import NORMAL, Channel, FeePin
 from revops.core.units import DAY, HOUR, Instant, Msat, Ppm
 
 
-def settled(memory: FeeMemory, channel: Channel, now: Instant) -> FeeMemory:
+def settled(
+    memory: FeeMemory, channel: Channel, now: Instant, order: FeePin | None = None
+) -> FeeMemory:
     """
-    Return *memory* after a look at what is in force: what we asked for came about or not, and a
-    fee that is neither the old nor the asked one was set by somebody else, to whom we yield.
+    Return *memory* after a look at what is in force: the operator's *order*; or what we asked for
+    came about or not; and a fee that is none of these was set by somebody else, to whom we yield.
     """
     price = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
     changes = tuple(change for change in memory.changes if change.at > now - DAY)
+    if order and order.price == price:
+        return _carried_out(attrs.evolve(memory, changes=changes), order, now)
     if memory.asked is None and price == memory.known and changes == memory.changes:
         return memory
     asked = memory.asked
@@ -31,6 +35,25 @@ def settled(memory: FeeMemory, channel: Channel, now: Instant) -> FeeMemory:
     pin = Pin(price=price, until=Instant(now + YIELD_S))
     # Learning starts anew from the value that was set, once it may.
     return attrs.evolve(seen, pin=pin, climb=None)
+
+
+def _carried_out(memory: FeeMemory, order: FeePin, now: Instant) -> FeeMemory:
+    """
+    Return *memory* with *order* in force, whatever we had in mind ourselves.
+    """
+    asked, changes = memory.asked, memory.changes
+    if asked:
+        changes = (*changes, Change(at=asked.at, urgent=asked.urgent))
+    if order.price != (asked.price if asked else memory.known):
+        changes = (*changes, Change(at=min(order.set_at, now)))
+    return attrs.evolve(
+        memory,
+        known=order.price,
+        asked=None,
+        pin=Pin(price=order.price, until=order.until, ordered=True),
+        changes=changes,
+        climb=None,
+    )
 
 
 def standing(quote: Quote, view: ChannelView, context: Context) -> Quote:
@@ -51,13 +74,18 @@ def standing(quote: Quote, view: ChannelView, context: Context) -> Quote:
 
 def _ours(quote: Quote, view: ChannelView, context: Context) -> Quote:
     channel, pin = view.channel, quote.memory.pin
+    if pin and context.now >= pin.until:
+        pin = None
+    if pin and pin.ordered:
+        # Before the policy: that one speaks of the peer, the order of this very channel.
+        return _stays(quote, Code.ORDERED, pin, context)
     if view.policy.strategy is Strategy.PASSIVE:
         return quote.because(Code.PASSIVE, mode=Mode.HELD, until=view.policy.expires_at)
     if channel.state != NORMAL:
         return quote.because(Code.NOT_NORMAL, {"state": channel.state}, mode=Mode.HELD)
     if channel.scid is None:
         return quote.because(Code.NO_SCID, mode=Mode.HELD)
-    if pin and context.now < pin.until:
+    if pin:
         return _yielded(quote, view, pin, context)
     return quote
 
@@ -70,9 +98,12 @@ def _yielded(quote: Quote, view: ChannelView, pin: Pin, context: Context) -> Quo
             "hours": YIELD_S // HOUR,
         }
         return quote.because(Code.MANUAL_CHANGE, facts, mode=Mode.HELD, until=pin.until)
-    hours = (pin.until - context.now) / HOUR
-    facts = {"fee_ppm": pin.price.fee_ppm, "hours": hours}
-    return quote.because(Code.PINNED, facts, mode=Mode.HELD, until=pin.until)
+    return _stays(quote, Code.PINNED, pin, context)
+
+
+def _stays(quote: Quote, code: Code, pin: Pin, context: Context) -> Quote:
+    facts = {"fee_ppm": pin.price.fee_ppm, "hours": (pin.until - context.now) / HOUR}
+    return quote.because(code, facts, mode=Mode.HELD, until=pin.until)
 
 
 def _given(quote: Quote, code: Code, fee_ppm: Ppm, base_fee_msat: Msat) -> Quote:

@@ -19,7 +19,7 @@ from revops.core.memory import (
 )
 from revops.core.policy import Policy, Strategy
 from revops.core.reasons import SENTENCES, Code, because, sentence
-from revops.core.snapshot import FeerateSample, Refills, Slice, Traffic
+from revops.core.snapshot import FeePin, FeerateSample, Refills, Slice, Traffic
 from revops.core.units import DAY, HOUR
 
 CAPACITY = 5_000_000_000
@@ -101,6 +101,10 @@ EXAMPLES = {
         quiet_channel(), fee=FeeMemory(known=PRICE, pin=Pin(price=PRICE, until=START + 1))
     ),
     Code.MANUAL_CHANGE: lambda: looked(quiet_channel(fee_ppm=1), fee=FeeMemory(known=PRICE)),
+    Code.ORDERED: lambda: looked(
+        quiet_channel(),
+        pins=[FeePin(channel_id=f"{0:064x}", price=PRICE, set_at=START, until=START + 1)],
+    ),
     Code.NO_SCID: lambda: looked(quiet_channel(scid=None)),
     Code.NOT_NORMAL: lambda: looked(quiet_channel(state="ONCHAIN")),
     Code.FIRST_CONTACT: lambda: looked(quiet_channel()),
