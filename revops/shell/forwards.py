@@ -12,6 +12,8 @@ from revops.core.units import Instant
 from revops.shell.ports import Index, NodePort
 
 PAGE: Final = 5000
+_UNKNOWN_PARAMETER: Final = -32602
+"""JSON-RPC's code for it, as it calls any wrong parameters."""
 
 
 class Forwards:
@@ -58,9 +60,9 @@ class Forwards:
     def _has_counters(self) -> bool:
         try:
             self._node.forwards("created", 1, 1)
-        except NodeRefusedError:
-            if "forwards.created" in self._store.cursors():
-                raise  # It had them before: this is another trouble.
+        except NodeRefusedError as error:
+            if error.code != _UNKNOWN_PARAMETER or "forwards.created" in self._store.cursors():
+                raise  # It is not ready yet, or had them before: this is another trouble.
             return False
         return True
 

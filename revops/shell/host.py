@@ -1,5 +1,6 @@
 """The host: what lightningd sees of us. It answers at once and leaves the work to the worker."""
 
+import contextlib
 import queue
 import sys
 import threading
@@ -16,6 +17,7 @@ from revops.core.option import ConfigError
 from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import Answer, Command, CommandError, Params
+from revops.shell.notifications import Notifications
 from revops.shell.options import Settings, declarations
 
 if TYPE_CHECKING:
@@ -68,7 +70,6 @@ class Host:
         self._opened = threading.Event()
         self._app: App | None = None
         self._why_not = _STARTING
-        self._height: int | None = None
         self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._plugin = Plugin(dynamic=True)
         for declaration in declarations():
@@ -77,8 +78,8 @@ class Host:
             self._offer(command)
         self._plugin.methods["setconfig"] = _Method("setconfig", "", "", self._set_config)
         self._plugin.init()(self._init)
-        self._plugin.add_subscription("block_added", self._block_added)
-        self._plugin.add_subscription("forward_event", self._forward_event)
+        self._notifications = Notifications(self._log)
+        self._notifications.subscribe(self._plugin.add_subscription)
         self._plugin.add_subscription("shutdown", self._shutdown)
 
     def serve(self) -> None:
@@ -92,7 +93,9 @@ class Host:
             self._stop()
 
     def _log(self, line: str, level: str) -> None:
-        self._plugin.log(line, level=level)
+        # When lightningd is gone there is nobody to tell, and the end is near.
+        with contextlib.suppress(OSError):
+            self._plugin.log(_sendable(line), level=level)
 
     # Start and end -------------------------------------------------------------------------
 
@@ -128,14 +131,16 @@ class Host:
             return
         self._app = app
         self._opened.set()
-        if self._height is not None:
-            self._tell_height(app, self._height)
+        self._notifications.serve(app)
         app.worker.run()
 
     def _refuse_start(self, why: str) -> None:
         self._why_not = why
         self._log(f"revops does not run: {why}", "broken")
         self._opened.set()
+
+    def _shutdown(self, **_: object) -> None:
+        sys.exit(0)
 
     def _stop(self) -> None:
         app, thread = self._app, self._thread
@@ -146,30 +151,6 @@ class Host:
         # What hangs in a call is cut off by the end of the process, which the books survive.
         if not thread.is_alive():
             app.store.close()
-
-    # What lightningd tells -----------------------------------------------------------------
-
-    def _block_added(
-        self,
-        block_added: dict[str, Any] | None = None,
-        block: dict[str, Any] | None = None,
-        **_: object,
-    ) -> None:
-        # It was called `block` before 23.11.
-        self._height = int((block_added or block or {})["height"])
-        if self._app is not None:
-            self._tell_height(self._app, self._height)
-
-    def _tell_height(self, app: "App", height: int) -> None:
-        app.cycle.observer.blockheight = height
-        app.worker.ring()
-
-    def _forward_event(self, forward_event: dict[str, Any], **_: object) -> None:
-        if self._app is not None:
-            self._app.cycle.observer.forwards.event(forward_event)
-
-    def _shutdown(self, **_: object) -> None:
-        sys.exit(0)
 
     # What lightningd asks ------------------------------------------------------------------
 
@@ -230,6 +211,11 @@ class Host:
             {
                 "jsonrpc": "2.0",
                 "id": request.id,
-                "error": {"code": code, "message": f"{request.method}: {sentence}"},
+                "error": {"code": code, "message": _sendable(f"{request.method}: {sentence}")},
             }
         )
+
+
+def _sendable(text: str) -> str:
+    # JSON can hold half a character, which is no UTF-8.
+    return text.encode(errors="backslashreplace").decode()

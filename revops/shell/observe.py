@@ -10,10 +10,12 @@ from revops.adapters.store import Store
 from revops.core.config import Config
 from revops.core.memory import Memory
 from revops.core.snapshot import Channel, FeerateSample, Node, Snapshot, Traffic
-from revops.core.units import DAY, ChannelId, Instant
+from revops.core.units import DAY, ChannelId, Instant, PeerId
+from revops.core.uptime import Watched
 from revops.shell.clock import Clock
 from revops.shell.forwards import Forwards
 from revops.shell.ports import NodePort
+from revops.shell.uptime import Uptime
 
 _FEERATES_KEPT: Final = 7 * DAY
 
@@ -39,6 +41,7 @@ class Observer:
         self._clock = clock
         self._info: Node | None = None
         self.forwards = Forwards(node, store)
+        self.uptime = Uptime(store)
         self.blockheight: int | None = None
 
     def observe(self, memory: Memory, config: Config) -> Observed:
@@ -53,13 +56,14 @@ class Observer:
         info = self._who()
         channels, problems = self._node.channels(now, info.blockheight)
         self._store.know_channels(channels, now)
+        uptime = self.uptime.look(channels, now, config.fee_interval)
         problems += self._sample_feerate(now)
         traffic, silent = self._traffic(now, memory, config)
         snapshot = Snapshot(
             now=now,
             seed=_seed(info, now),
             node=info,
-            channels=tuple(_with_traffic(channel, traffic) for channel in channels),
+            channels=tuple(_with_history(channel, traffic, uptime) for channel in channels),
             feerates=self._store.feerates(Instant(now - _FEERATES_KEPT)),
             policies=self._store.policies().policies,
             memory=memory,
@@ -92,8 +96,15 @@ class Observer:
         return self._store.traffic(now, config.flow_window_days, memory), problems
 
 
-def _with_traffic(channel: Channel, traffic: dict[ChannelId, Traffic]) -> Channel:
-    return attrs.evolve(channel, traffic=traffic.get(channel.channel_id))
+def _with_history(
+    channel: Channel, traffic: dict[ChannelId, Traffic], uptime: dict[PeerId, Watched]
+) -> Channel:
+    watched = uptime.get(channel.peer_id)
+    return attrs.evolve(
+        channel,
+        traffic=traffic.get(channel.channel_id),
+        peer_uptime=watched.share() if watched else None,
+    )
 
 
 def _seed(node: Node, now: Instant) -> int:

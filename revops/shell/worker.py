@@ -23,20 +23,23 @@ class LoopState:
     How a loop is doing; `None` for what has not been yet.
 
     Attributes:
-        stalled: No run has succeeded for three intervals.
+        running_since: When the run under way began.
+        stalled: No run has succeeded for three intervals: they fail, or one hangs.
     """
 
     name: str
     last_ok: Instant | None
     last_error: str | None
     next_run: Instant
+    running_since: Instant | None
     stalled: bool
 
 
 class Worker:
     """
     Runs one job when it is due: at the first block (or after 10 s without one), then every
-    interval, 10 % more or less so that nodes do not move in step, and sooner after a failure.
+    interval, 10 % more or less so that nodes do not move in step, and sooner after a failure or
+    when somebody is in a hurry.
     """
 
     def __init__(
@@ -58,15 +61,25 @@ class Worker:
         self._born = clock.ticks()
         self._began = clock.now()
         self._last_run: float | None = None
+        self._last_end = self._born
         self._last_good = self._born
         self._last_ok: Instant | None = None
         self._last_error: str | None = None
-        self._failed = False
+        self._running = False
+        self._soon = False
+        self._stall_told = False
 
     def ring(self) -> None:
         """
         Have a look at once whether the job is due.
         """
+        self._bell.set()
+
+    def hurry(self) -> None:
+        """
+        Run at once, but no sooner than a minute after the last run, however many are in a hurry.
+        """
+        self._soon = True
         self._bell.set()
 
     def stop(self) -> None:
@@ -93,17 +106,19 @@ class Worker:
         """
         self._began = self._clock.now()
         self._last_run = self._clock.ticks()
+        self._soon, self._running = False, True
         try:
             self._job()
         except Exception as error:  # noqa: BLE001 -- whatever it is, the next run may be better
-            self._failed = True
+            self._soon = True
             self._last_error = f"{type(error).__name__}: {error}"
             foreseen = isinstance(error, (NodeRefusedError, NoAnswerError, StoreError))
             self._log.error(f"{self._name}: {self._last_error}", exc_info=not foreseen)
         else:
-            self._failed = False
             self._last_ok = self._clock.now()
             self._last_good = self._clock.ticks()
+        self._last_end = self._clock.ticks()
+        self._running = False
 
     def due_in(self) -> float:
         """
@@ -113,7 +128,23 @@ class Worker:
             return 0.0
         swing = 1 + _JITTER * (2 * draw(self._began, self._name) - 1)
         wait = self._interval() * swing
-        return self._last_run + (min(wait, RETRY) if self._failed else wait) - self._clock.ticks()
+        due = self._last_end + min(wait, RETRY) if self._soon else self._last_run + wait
+        return due - self._clock.ticks()
+
+    def tell_stall(self) -> None:
+        """
+        Log that the loop stalls, once when that begins and once when it is over; for a thread that
+        does not hang with this one.
+        """
+        state = self.state()
+        if state.stalled == self._stall_told:
+            return
+        self._stall_told = state.stalled
+        if state.stalled:
+            hangs = "; one is under way and does not end" if self._running else ""
+            self._log.error(f"{self._name}: no run has succeeded for three intervals{hangs}")
+        else:
+            self._log.warning(f"{self._name}: a run has succeeded again")
 
     def state(self) -> LoopState:
         """
@@ -124,5 +155,6 @@ class Worker:
             last_ok=self._last_ok,
             last_error=self._last_error,
             next_run=Instant(self._clock.now() + max(0, round(self.due_in()))),
+            running_since=self._began if self._running else None,
             stalled=self._clock.ticks() - self._last_good > _STALLED * self._interval(),
         )

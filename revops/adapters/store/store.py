@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from revops.adapters.errors import StoreError, WireError
-from revops.adapters.store import feerates, forwards, journal, memory, policies, schema
+from revops.adapters.store import feerates, forwards, journal, memory, policies, schema, uptime
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
 from revops.core.plan import Area, Plan
@@ -18,7 +18,8 @@ from revops.core.policy import PolicyBook
 from revops.core.reasons import Reason
 from revops.core.snapshot import Channel, FeerateSample, Traffic
 from revops.core.tally import Tally
-from revops.core.units import ChannelId, Instant
+from revops.core.units import ChannelId, Instant, PeerId
+from revops.core.uptime import Watched
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -147,6 +148,20 @@ class Store:
         Save *book*, which was made from *before*.
         """
         self._write(policies.save, book, before)
+
+    # Peers ---------------------------------------------------------------------------------
+
+    def add_uptime(self, sums: Mapping[tuple[PeerId, int], Watched], oldest: int) -> None:
+        """
+        Add *sums* by peer and day since the epoch, and forget the days before *oldest*.
+        """
+        self._write(uptime.add, sums, oldest)
+
+    def uptime(self, first: int, last: int) -> dict[PeerId, Watched]:
+        """
+        Return how long each peer was watched in the days *first* to *last*.
+        """
+        return self._read(uptime.read, first, last)
 
     # Decisions -----------------------------------------------------------------------------
 

@@ -16,13 +16,15 @@ INTERVAL = 1800
 
 class Desk:
     """
-    A worker on a job that a test may make fail, and what it logs.
+    A worker on a job that a test may make fail or take its time, and what it logs.
     """
 
     def __init__(self) -> None:
         self.clock = FakeClock(1_795_000_000)
         self.interval = INTERVAL
         self.runs = 0
+        self.takes_s = 0
+        self.meanwhile: Callable[[], Any] = lambda: None
         self.trouble: Exception | None = None
         self.lines: list[tuple[str, str]] = []
         self.stopping = threading.Event()
@@ -37,6 +39,8 @@ class Desk:
 
     def _job(self) -> None:
         self.runs += 1
+        self.clock.pass_by(self.takes_s)
+        self.meanwhile()
         if self.trouble:
             raise self.trouble
 
@@ -117,6 +121,86 @@ def test_three_intervals_without_success_are_a_stall(desk: Desk) -> None:
     desk.clock.pass_by(1)
 
     assert desk.worker.state().stalled
+
+
+def test_a_failure_is_tried_again_a_minute_after_it_was_one(desk: Desk) -> None:
+    """
+    A run that waits long for an answer and gets none is not followed at once by the next: what
+    had no answer rests for that long too.
+    """
+    desk.trouble = NoAnswerError("getinfo: silence")
+    desk.takes_s = 15
+    desk.worker.run_once()
+
+    assert desk.worker.due_in() == 60
+
+
+def test_a_hurry_makes_it_due_but_no_more_than_once_a_minute(desk: Desk) -> None:
+    """
+    However many are in a hurry, they get one run, and that a minute after the last one; whoever is
+    in a hurry during a run gets one after it.
+    """
+    desk.worker.run_once()
+    desk.clock.pass_by(20)
+    for _ in range(1000):
+        desk.worker.hurry()
+    assert desk.worker.due_in() == 40
+
+    desk.clock.pass_by(300)
+    assert desk.worker.due_in() < 0
+    desk.worker.run_once()
+    assert desk.worker.due_in() > 60
+
+    desk.meanwhile = desk.worker.hurry
+    desk.worker.run_once()
+    assert desk.worker.due_in() == 60
+
+
+def test_a_hurry_wakes_the_worker(desk: Desk) -> None:
+    """
+    Who waits for the next interval is waked: the run is due at once when the last is long past.
+    """
+    desk.worker.run_once()
+    desk.clock.pass_by(61)
+    again = threading.Event()
+    desk.meanwhile = again.set
+
+    def hurry() -> None:
+        desk.worker.hurry()
+        assert again.wait(2)
+
+    run(desk, meanwhile=hurry)
+
+    assert desk.runs == 2
+
+
+def test_a_stall_is_told_once_when_it_begins_and_once_when_it_is_over(desk: Desk) -> None:
+    """
+    Whoever looks after the worker from another thread logs each stall twice, however often it
+    looks; one that hangs is told apart from one that fails.
+    """
+    desk.worker.run_once()
+    hung_at = desk.clock.now()
+
+    def hang() -> None:
+        for _ in range(5):
+            desk.clock.pass_by(INTERVAL)
+            desk.worker.tell_stall()
+            assert desk.worker.state().running_since == hung_at
+
+    desk.meanwhile = hang
+    desk.worker.run_once()
+    desk.worker.tell_stall()
+    desk.worker.tell_stall()
+
+    assert desk.worker.state().running_since is None
+    assert desk.lines == [
+        (
+            "broken",
+            "fees: no run has succeeded for three intervals; one is under way and does not end",
+        ),
+        ("unusual", "fees: a run has succeeded again"),
+    ]
 
 
 def run(desk: Desk, meanwhile: Callable[[], Any]) -> None:
