@@ -1,0 +1,190 @@
+"""The plugin on a real lightningd: start, traffic, price, explain, restart, restore."""
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from integration.regtest import PLUGIN, Line, missing
+
+if missing():
+    pytest.skip(f"this needs {' and '.join(missing())}", allow_module_level=True)
+
+from pyln.client import RpcError
+
+# pyln-testing leaves sockets and files to the collector.
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def line(node_factory: Any) -> Line:
+    """
+    l1 — l2 — l3, with the plugin on l2.
+    """
+    return Line(node_factory)
+
+
+def steps(line: Line, scid: str) -> dict[str, dict[str, Any]]:
+    """
+    Return by its code each step of why l2 charges what it charges on a channel.
+    """
+    (channel,) = line.ask("revenue-explain", scid)["channels"]
+    return {step["code"]: step for step in channel["fee"]["steps"]}
+
+
+def test_traffic_is_priced_and_explained(line: Line) -> None:
+    """
+    A cycle counts the payments and sets prices that other nodes hear of; each is explained up to
+    the number in force, and is what `python -m revops.simulate` decides on the exported snapshot.
+    """
+    for _ in range(5):
+        line.pay(20_000)
+    status = line.fresh_cycle()
+    saved = line.ask("revenue-snapshot", redact=False, save="seen.json")["saved"]
+    command = [sys.executable, "-m", "revops.simulate", saved, "--json"]
+    offline = subprocess.run(command, cwd=PLUGIN.parent, capture_output=True, check=True)
+    decided = {d["scid"]: d for d in json.loads(offline.stdout)["decisions"]}
+
+    assert status["last_cycle"]["problems"] == []
+    counted = {
+        row["scid"]: (row["sats_out"], row["forward_count"]) for row in status["channel_states"]
+    }
+    assert counted == {line.left: (0, 5), line.right: (100_000, 5)}
+    for scid in (line.left, line.right):
+        price = line.price(scid)
+        assert list(steps(line, scid).values())[-1]["after_ppm"] == price[0] > 10
+        assert decided[scid]["action"]["new_ppm"] == price[0]
+        line.until(lambda scid=scid, price=price: line.heard(scid) == price)
+    began = time.monotonic()
+    line.l2.stop()
+    assert time.monotonic() - began < 5
+
+
+def test_options_change_while_it_runs_and_survive_a_restart(node_factory: Any) -> None:
+    """
+    Setconfig sets what can be, refuses with a sentence what cannot, and lightningd hands it out
+    again after a restart.
+    """
+    line = Line(node_factory, max_fee_ppm=2000, dry_run="true")
+
+    for name, value, sentence in (
+        ("dry-run", "yes", "dry-run: expected true or false, got 'yes'"),
+        ("fee-interval", "59", "fee-interval: expected a whole number from 60 to 604800"),
+        ("max-fee-ppm", "9", "min-fee-ppm 10 is above max-fee-ppm 9"),
+        ("min-fee-ppm", "1000000000000", "min-fee-ppm: expected a whole number"),
+    ):
+        with pytest.raises(RpcError, match=sentence):
+            line.ask("setconfig", f"revenue-ops-{name}", value)
+    assert line.ask("revenue-status")["config"]["fee_range_ppm"] == [10, 2000]
+
+    line.ask("setconfig", "revenue-ops-max-fee-ppm", "900")
+    line.ask("setconfig", "revenue-ops-vegas-decay", "0.5")
+
+    for _ in range(2):
+        config = line.ask("revenue-status")["config"]
+        assert config["fee_range_ppm"] == [10, 900]
+        assert (config["vegas_decay"], config["dry_run"]) == (0.5, True)
+        line.l2.restart()
+
+
+def test_the_plugin_comes_and_goes_while_the_node_runs(line: Line) -> None:
+    """
+    Stopped, started, killed or restarted with its node, the plugin loses nothing: prices stand,
+    and the next cycle knows them for its own.
+    """
+    line.pay(20_000)
+    line.fresh_cycle()
+    prices = line.prices()
+    for go in (line.restart_plugin, line.kill_plugin, line.l2.restart):
+        go()
+        line.cycle()
+        assert line.prices() == prices
+        assert {"first_contact", "manual_change"}.isdisjoint(steps(line, line.right))
+    assert line.ask("revenue-status")["forwards"]["since"] is not None
+
+
+def test_a_price_set_by_hand_is_left_alone(line: Line) -> None:
+    """
+    What the operator sets with setchannel stays through cycles and restarts, and the reason is
+    told; the other channel is priced.
+    """
+    line.fresh_cycle()
+    before = line.prices()
+    line.l2.rpc.setchannel(line.right, feebase=7, feeppm=333)
+    line.fresh_cycle()
+
+    assert line.price(line.right) == (333, 7)
+    assert "manual_change" in steps(line, line.right)
+    assert line.price(line.left) == before[line.left]
+
+
+def test_a_policy_is_in_force_until_it_expires(line: Line) -> None:
+    """
+    A static fee is set by the next cycle, and given back by the first one after its end.
+    """
+    line.ask(
+        "revenue-policy",
+        action="set",
+        peer_id=line.l3.info["id"],
+        strategy="static",
+        fee_ppm=250,
+        expires_in_hours=0.01,
+    )
+    end = time.monotonic() + 36
+    line.fresh_cycle()
+    assert line.price(line.right) == (250, 0)
+    assert "static" in steps(line, line.right)
+
+    time.sleep(max(0, end - time.monotonic()))
+    line.fresh_cycle()
+    assert "static" not in steps(line, line.right)
+
+
+def test_a_rehearsal_and_a_pause_set_nothing(node_factory: Any) -> None:
+    """
+    With dry-run, paused, or authority to observe only, prices stay as they are and the option
+    that holds them is named.
+    """
+    line = Line(node_factory, dry_run="true")
+    before = line.prices()
+    line.fresh_cycle()
+    (channel,) = line.ask("revenue-explain", line.right)["channels"]
+    assert channel["fee"]["outcome"] == "rehearsed: dry-run is set"
+
+    line.ask("setconfig", "revenue-ops-dry-run", "false")
+    for name, value, code in (("paused", "true", "paused"), ("authority", "observe", "authority")):
+        line.ask("setconfig", f"revenue-ops-{name}", value)
+        line.fresh_cycle()
+        assert code in steps(line, line.right)
+        assert line.prices() == before
+        line.ask("setconfig", "revenue-ops-paused", "false")
+
+
+def test_a_splice_keeps_what_was_learned_and_a_close_ends_it(line: Line) -> None:
+    """
+    A channel that is being spliced or closed is left alone, and says so; spliced, it goes on
+    under its new short channel id.
+    """
+    if not any(c["command"].startswith("splicein ") for c in line.l2.rpc.help()["help"]):
+        pytest.skip("this lightningd has no splicein")
+    line.pay(20_000)
+    line.fresh_cycle()
+    price = line.price(line.right)
+    line.l2.fundwallet(2_000_000)
+    line.l2.rpc.call("splicein", [line.l2.get_channel_id(line.l3), "500000"])
+    line.fresh_cycle()
+    assert "not_normal" in steps(line, line.l3.info["id"])
+
+    line.bitcoind.generate_block(6)
+    line.until(lambda: line.l2.get_channel_scid(line.l3) != line.right)
+    line.right = line.l2.get_channel_scid(line.l3)
+    line.fresh_cycle()
+    assert line.price(line.right) == price
+    assert {"first_contact", "new_channel", "manual_change"}.isdisjoint(steps(line, line.right))
+
+    line.l2.rpc.close(line.l3.info["id"])
+    line.fresh_cycle()
+    assert "not_normal" in steps(line, line.l3.info["id"])
+    assert line.ask("revenue-status")["last_cycle"]["problems"] == []
