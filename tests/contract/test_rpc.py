@@ -1,6 +1,7 @@
 """The RPC socket: a refusal is a refusal, and everything else is no answer."""
 
 import logging
+import socket
 import time
 from pathlib import Path
 
@@ -104,6 +105,17 @@ def test_a_full_queue_is_given_up(path: Path) -> None:
     """
     with queueing(path, until_s=60), pytest.raises(NoAnswerError, match="not within"):
         connect(str(path), timeout_s=0.2)("getinfo", {})
+
+
+def test_a_question_that_is_not_read_is_given_up(path: Path) -> None:
+    """
+    A question too long for the socket's buffer waits for lightningd to read it; not for ever.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as deaf:
+        deaf.bind(str(path))
+        deaf.listen()
+        with pytest.raises(NoAnswerError, match="not within"):
+            connect(str(path), timeout_s=0.2)("datastore", {"string": "x" * 5_000_000})
 
 
 def test_a_queue_that_moves_on_is_waited_in(path: Path) -> None:

@@ -144,6 +144,30 @@ def test_peers_that_come_and_go_are_heard(wire: Wire, office: Office, *, wrapped
     assert office.app.store.uptime(today, today)[peer] == (1800, 1600)
 
 
+def test_a_channel_tells_how_reliable_its_peer_is(wire: Wire, office: Office) -> None:
+    """
+    Once a peer was watched for a day, the snapshot has the share of the time that it was there;
+    before that, nobody knows.
+    """
+    peer = office.node.channels[0]["peer_id"]
+
+    def uptime(of: str) -> float | None:
+        channels = office.app.cycle.last.snapshot.channels
+        return next(channel.peer_uptime for channel in channels if channel.peer_id == of)
+
+    office.configure(fee_interval="21600")
+    for _ in range(3):
+        office.cycle(after_s=DAY // 4)
+    assert uptime(peer) is None
+    wire.send("disconnect", {"disconnect": {"id": peer}})
+    office.clock.pass_by(DAY // 8)
+    wire.send("connect", {"connect": {"id": peer}})
+    office.cycle(after_s=DAY // 8)
+
+    assert uptime(peer) == pytest.approx(7 / 8)
+    assert uptime(office.node.channels[-1]["peer_id"]) == 1
+
+
 @pytest.mark.parametrize("topic", TOPICS)
 def test_what_cannot_be_read_does_no_harm(wire: Wire, topic: str) -> None:
     """

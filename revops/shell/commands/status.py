@@ -52,6 +52,7 @@ def run(app: "App", given: Given) -> Answer:
             "fee_range_ppm": [config.min_fee_ppm, config.max_fee_ppm],
         },
         "loops": [attrs.asdict(app.worker.state())],
+        "rpc": [attrs.asdict(circuit) for circuit in app.breaker.states()],
         "last_cycle": _told(last) if last else None,
         "held": _held(plan.decisions) if plan else [],
         "gossip": _gossip(last, config, now) if last else None,

@@ -209,9 +209,11 @@ def run(desk: Desk, meanwhile: Callable[[], Any]) -> None:
     """
     thread = threading.Thread(target=desk.worker.run)
     thread.start()
-    meanwhile()
-    desk.worker.stop()
-    thread.join(2)
+    try:
+        meanwhile()
+    finally:
+        desk.worker.stop()
+        thread.join(2)
     assert not thread.is_alive()
 
 
