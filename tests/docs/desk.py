@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from e2e.fake_lightningd import FakeLightningd
+from e2e.fake_lightningd import FakeLightningd, PluginGoneError
 from fakes import INVALID_PARAMS, FakeNode, HangUpError, RpcRefusalError, Schema, recorded
 
 from revops.shell.clock import Clock
@@ -77,11 +77,11 @@ class Desk(FakeNode):
                 plugins.append(Path(value))
             else:
                 self.daemon.config[name] = value
-        for plugin in plugins:
-            self._start(plugin, startup=True)
         if not plugins and self.daemon.config:
             raise RpcRefusalError(-1, f"{next(iter(self.daemon.config))}: unrecognized option")
         self._runs = True
+        for plugin in plugins:
+            self._start(plugin, startup=True)
         return {}
 
     def _stop(self) -> str:
@@ -93,7 +93,10 @@ class Desk(FakeNode):
     def _start(self, plugin: Path, *, startup: bool) -> None:
         if not plugin.is_file():
             raise RpcRefusalError(INVALID_PARAMS, f"{plugin} is not executable: No such file")
-        answer = self.daemon.start(startup=startup, plugin=plugin)
+        try:
+            answer = self.daemon.start(startup=startup, plugin=plugin)
+        except PluginGoneError as error:
+            raise RpcRefusalError(-3, f"{plugin}: exited before replying: {error}") from None
         if answer and "disable" in answer:
             self.daemon.kill()
             raise RpcRefusalError(-3, f"{plugin}: disabled itself at init: {answer['disable']}")
@@ -111,7 +114,7 @@ class Desk(FakeNode):
         if subcommand == "start":
             if self.plugin:
                 raise RpcRefusalError(INVALID_PARAMS, f"{plugin}: already registered")
-            self.daemon.config |= options
+            self.daemon.config |= {name: _text(value) for name, value in options.items()}
             self._start(Path(plugin), startup=False)
         elif subcommand == "stop":
             if self.plugin is None or plugin not in {str(self.plugin), self.plugin.name}:
@@ -130,10 +133,9 @@ class Desk(FakeNode):
             # The options of a plugin that is gone stand in the config: lightningd crashes.
             self._runs = False
             raise HangUpError
-        text = str(val).lower() if isinstance(val, bool) else str(val)
-        self.daemon.setconfig(config, text)
-        self._save(config, text)
-        return {"config": self._shown(config)}
+        self.daemon.setconfig(config, _text(val))
+        self._save(config, _text(val))
+        return {"config": {"config": config} | self._shown(config)}
 
     def _save(self, name: str, text: str) -> None:
         ours = self._config.with_suffix(".setconfig")
@@ -158,7 +160,7 @@ class Desk(FakeNode):
             raise RpcRefusalError(INVALID_PARAMS, f"config: Unknown config option '{name}'")
         kind = {"string": "str"}.get(option["type"], option["type"])
         value = self.daemon.config.get(name, option.get("default"))
-        shown = {"config": name, f"value_{kind}": self.daemon._typed(option, value)}
+        shown = {f"value_{kind}": self.daemon._typed(option, value)}
         source = "default"
         for path in (self._config, self._config.with_suffix(".setconfig")):
             for number, line in enumerate(
@@ -193,6 +195,10 @@ def _settings(path: Path) -> list[tuple[str, str]]:
                 raise RpcRefusalError(-1, f"{name}: unrecognized option")
             found.append((name, value))
     return found
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _renamed(value: Any) -> str:

@@ -165,6 +165,8 @@ def make(*args: str) -> None:
     Make the target in the environment that is there; of a long one, only tell the commands.
     """
     (target,) = args
+    if not Path(".venv").exists():
+        Path(".venv").symlink_to(sys.prefix)
     stamps = ("-o", ".venv/.installed-dev", "-o", ".venv/.installed-simulate")
     dry = ("--dry-run",) if target in LONG else ()
     os.execv(os.environ["MAKE_PROGRAM"], ["make", *stamps, *dry, target])  # noqa: S606 -- the real one

@@ -1,5 +1,6 @@
 """Documents: every block that a reader may copy runs, and answers what it shows."""
 
+import ast
 import re
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ IN_CHECKOUT = {"README.md", "CONTRIBUTING.md"}
 INSTALLING = {"README.md", "docs/operations.md"}
 """Documents that begin on a node without the plugin."""
 Done = subprocess.CompletedProcess[str]
-FAILURES = ('"code": ', '"status": "error"')
+FAILURES = ('"code": -', '"status": "error"')
 """What an error that lightning-cli shows has in it."""
 COPIED = re.compile(r"^(revenue-|plugin=|lightning-cli |make |\$ )", re.MULTILINE)
 """What a reader would copy, and so belongs in a block that is run."""
@@ -161,3 +162,36 @@ def leads_somewhere(document: Path, link: str) -> bool:
         return target.exists()
     titles = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return heading in {re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles}
+
+
+def test_the_readme_names_every_command() -> None:
+    """
+    Whoever reads the README knows what there is.
+    """
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert [c.name for c in COMMANDS if f"| `{c.name}` |" not in readme] == []
+
+
+def test_the_handbook_quotes_what_the_program_says() -> None:
+    """
+    Each message in the table of troubles is one that the code has.
+    """
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = text.partition("## Trouble\n")[2].partition("\n## ")[0]
+    quoted = re.findall(r"^\| `(.*?)` \|", table, flags=re.MULTILINE)
+    fragments = [part.strip() for message in quoted for part in message.split("…")]
+    said = "\n".join(constants())
+
+    assert len(quoted) > 5
+    assert [fragment for fragment in fragments if fragment not in said] == []
+
+
+def constants() -> Iterator[str]:
+    """
+    Return every string in the package.
+    """
+    for path in ROOT.glob("revops/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value

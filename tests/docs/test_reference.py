@@ -9,10 +9,11 @@ from e2e.fake_lightningd import FakeLightningd
 from fakes import FakeNode
 
 from revops.core.config import OPTIONS, Config
+from revops.core.presets import PRESETS
 from revops.core.reasons import Code
 from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
-from revops.shell.handbook import pages
+from revops.shell.handbook.pages import pages
 from revops.shell.options import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,14 +108,17 @@ def test_every_command_and_action_is_described() -> None:
     assert titles == expected
 
 
-def test_every_option_is_described() -> None:
+def test_every_option_and_preset_is_described() -> None:
     """
-    The options page has a row for each option, in the order of the declarations.
+    The options page has a row for each option, in the order of the declarations, and below them
+    one for each option that a preset sets.
     """
     page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \|", page, flags=re.MULTILINE)
+    chosen = [choice.option for choice in PRESETS["small"].choices]
 
-    assert rows == [option.name for option in OPTIONS.values()]
+    assert rows == [option.name for option in OPTIONS.values()] + chosen
+    assert all(f"- `{name}`: " in page for name in PRESETS)
 
 
 def test_every_reason_is_described() -> None:
@@ -127,13 +131,13 @@ def test_every_reason_is_described() -> None:
     assert sorted(codes) == sorted(Code)
 
 
-def test_an_option_has_no_effect_yet_where_nothing_reads_it() -> None:
+def test_an_option_that_nothing_reads_says_so() -> None:
     """
-    What waits for something that has yet to come says so, and nothing else does.
+    What waits for something that has yet to come is marked: it has no effect yet.
     """
     waiting = {field for field, option in OPTIONS.items() if option.waits_for}
 
-    assert waiting == set(OPTIONS) - read_somewhere()
+    assert set(OPTIONS) - read_somewhere() - waiting == set()
 
 
 def read_somewhere() -> set[str]:

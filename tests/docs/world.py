@@ -33,8 +33,6 @@ class World:
         self.home = Path(self._temporary.name)
         self.checkout = self.home / NAME
         shutil.copytree(ROOT, self.checkout, ignore=_LEFT_OUT)
-        if in_checkout:
-            (self.checkout / ".venv").symlink_to(sys.prefix)
         self.directory = self.checkout if in_checkout else self.home
         self._path = f"{self._programs()}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.desk = Desk(self.home, self._path)

@@ -28,6 +28,7 @@ Update = tuple[PeerId, Fields | None]
 _WHOLE: Final = ("fee_ppm", "min_fee_ppm", "max_fee_ppm")
 _FRACTIONS: Final = ("fee_multiplier_min", "fee_multiplier_max", "expires_in_hours")
 _PEER: Final = Argument("peer_id", "the peer, by its node id", needed=True)
+_EXAMPLE: Final = "032b3392899275267a2283a6e19a1f4c69d387d6a09045b49d7f8275c51e19b5d1"
 _TAG: Final = Argument("tag", "a word of your own", needed=True)
 _WISHES: Final = (
     Argument("strategy", "dynamic, static (needs fee_ppm), passive (hands off) or hive"),
@@ -258,7 +259,11 @@ COMMAND = Command(
     ),
     examples=(
         "revenue-policy list",
-        "revenue-policy -k action=set peer_id=03… strategy=static fee_ppm=250 expires_in_hours=48",
+        f"revenue-policy -k action=set peer_id={_EXAMPLE} strategy=static fee_ppm=250",
+        f"revenue-policy tag {_EXAMPLE} exchange",
+        f"revenue-policy get {_EXAMPLE}",
+        "revenue-policy changes 1790000000",
+        f"revenue-policy delete {_EXAMPLE}",
     ),
     neighbourly=True,
 )

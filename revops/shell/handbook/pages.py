@@ -1,21 +1,21 @@
-"""The handbook's reference pages: written from what the code declares, by `make docs`."""
+"""Pages: each is made of declarations, so that none can say what the code does not."""
 
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Final
 
 from revops.core.config import OPTIONS, option_named
 from revops.core.levers import REMEDIES
 from revops.core.option import Option
+from revops.core.presets import PRESETS, Choice
 from revops.core.reasons import SENTENCES, Code
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import Action, Argument, Command
-from revops.shell.meanings import STAGES
+from revops.shell.handbook import prose
+from revops.shell.handbook.meanings import STAGES
 from revops.shell.options import PREFIX
 
-_ROOT: Final = Path(__file__).resolve().parents[2]
 _MADE: Final = "Made by `make docs` from what the code declares. Do not edit it by hand."
 _WIDTH: Final = 96
 
@@ -127,7 +127,7 @@ def options_page() -> str:
         "",
         _MADE,
         "",
-        *_OPTIONS_INTRODUCTION,
+        prose.OPTIONS.rstrip(),
     ]
     for first, options in sections().items():
         title, introduction = _SECTIONS[first]
@@ -136,13 +136,23 @@ def options_page() -> str:
             ("option", "default", "takes", "what it does"),
             ((f"`{o.name}`", f"`{o.format(o.default)}`", _takes(o), _does(o)) for o in options),
         )
-    return _text(lines)
+    return _text([*lines, "", *_presets()])
 
 
-_OPTIONS_INTRODUCTION: Final = (
-    f"In lightningd's config file, and for `setconfig`, every name has `{PREFIX}` before it;",
-    "`revenue-config` and the simulator's `--set` take the bare name.",
-)
+def _presets() -> Iterator[str]:
+    yield from ("## Presets", "")
+    yield from (f"- `{preset.name}`: {preset.help}" for preset in PRESETS.values())
+    yield from ("", prose.PRESETS)
+    choices = (preset.choices for preset in PRESETS.values())
+    rows = (
+        (f"`{row[0].option}`", *(f"`{_written(c)}`: {c.why}" for c in row))
+        for row in zip(*choices, strict=True)
+    )
+    yield from _table(("option", *PRESETS), rows)
+
+
+def _written(choice: Choice) -> str:
+    return option_named(choice.option).format(choice.value)
 
 
 def _takes(option: Option) -> str:
@@ -170,7 +180,7 @@ def commands_page() -> str:
     """
     Return docs/commands.md.
     """
-    lines = ["# Commands", "", _MADE, "", *_COMMANDS_INTRODUCTION, ""]
+    lines = ["# Commands", "", _MADE, "", prose.COMMANDS]
     lines += _table(
         ("command", "what it does"),
         ((f"[`{c.name}`](#{c.name})", c.help.partition(". ")[0].rstrip(".")) for c in COMMANDS),
@@ -178,12 +188,6 @@ def commands_page() -> str:
     for command in COMMANDS:
         lines += ["", f"## {command.name}", "", *_described(command)]
     return _text(lines)
-
-
-_COMMANDS_INTRODUCTION: Final = (
-    "Arguments go by place, or by name after `-k`. Those in brackets may be left out.",
-    "A wrong argument is refused with a sentence that names it, and nothing is changed.",
-)
 
 
 def _described(command: Command) -> Iterator[str]:
@@ -197,7 +201,9 @@ def _described(command: Command) -> Iterator[str]:
         yield from ("", f"Usage: `{_usage(words, action.arguments)}`")
         yield from _argument_table(action.arguments)
     if command.examples:
-        yield from ("", *_block(f"lightning-cli {example}" for example in command.examples))
+        yield from ("", "```sh", *(f"lightning-cli {e}" for e in command.examples), "```")
+    if answer := prose.ANSWERS.get(command.name):
+        yield from ("", f"```console\n{answer}```")
 
 
 def _unnamed(command: Command, action: Action) -> str:
@@ -227,20 +233,13 @@ def reasons_page() -> str:
     """
     Return docs/reasons.md.
     """
-    lines = ["# Reasons", "", _MADE, "", *_REASONS_INTRODUCTION]
+    lines = ["# Reasons", "", _MADE, "", prose.REASONS.rstrip()]
     for stage, meanings in STAGES.items():
         lines += ["", f"## {stage}"]
         for code, meaning in meanings.items():
             lines += ["", f"### {code.value}", "", f"> {_spoken(code)}", "", meaning]
             lines += ["", _levers(code)]
     return _text(lines)
-
-
-_REASONS_INTRODUCTION: Final = (
-    "`revenue-explain` shows for every channel the reasons that led to its price, in the order of",
-    "the stages. Each has a code, which never changes its name, and a sentence. Words in brackets",
-    "stand for numbers and names; the answer has them as `facts` too.",
-)
 
 
 def _spoken(code: Code) -> str:
@@ -266,23 +265,5 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _block(commands: Iterable[str]) -> list[str]:
-    return ["```sh", *commands, "```"]
-
-
 def _text(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    """
-    Write every page.
-    """
-    for name, text in pages().items():
-        path = _ROOT / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

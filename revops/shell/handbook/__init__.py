@@ -1,0 +1,1 @@
+"""The handbook: reference pages and sample files, written from what the code declares."""

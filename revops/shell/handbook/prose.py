@@ -1,0 +1,147 @@
+"""Prose: the few words of a page that no declaration has. Its blocks are run as all others."""
+
+from typing import Final
+
+OPTIONS: Final = """\
+In lightningd's config file, and for `setconfig`, every name has `revenue-ops-` before it.
+`revenue-config` and the simulator's `--set` take the bare name.
+
+## Which setting wins
+
+The newest. It does not matter how it was set, and a restart changes nothing:
+
+- `setconfig` is in force at once. lightningd keeps it in `config.setconfig`.
+- `revenue-config set` is in force at once. The books keep it.
+- A line of the config file that was edited is newer than all that was set before it, and in force
+  from the next start on. Taking a line out does not undo what `revenue-config` set.
+- `revenue-config reset` forgets what `revenue-config` set.
+
+`revenue-config get` tells where a value comes from:
+
+```console
+$ lightning-cli revenue-config set min-fee-ppm 25
+{
+…
+   "old_value": 10,
+   "new_value": 25,
+   "source": "revenue-config",
+…
+$ lightning-cli setconfig revenue-ops-min-fee-ppm 30
+…
+$ lightning-cli revenue-config get min-fee-ppm
+{
+…
+   "value": 30,
+   "source": "setconfig",
+…
+```
+"""
+
+PRESETS: Final = """\
+Every preset sets the same options and no others. It is shown first what would change:
+
+```sh
+lightning-cli revenue-config preset small
+lightning-cli revenue-config preset small true
+```
+"""
+
+COMMANDS: Final = """\
+Arguments go by place, or by name after `-k`. Those in brackets may be left out.
+A wrong argument is refused with a sentence that names it, and nothing is changed.
+"""
+
+REASONS: Final = """\
+`revenue-explain` shows for every channel the reasons that led to its price, in the order of the
+stages. Each has a code, which never changes its name, and a sentence. Words in brackets stand for
+numbers and names; the answer has them as `facts` too.
+"""
+
+ANSWERS: Final = {
+    "revenue-status": """\
+$ lightning-cli revenue-status 0
+{
+   "status": "running",
+   "summary": "live: 7 channels …: … nothing is wrong",
+   "troubles": [],
+…
+   "held": […],
+   "gossip": {
+      "node_per_hour": {
+         "used": …,
+         "left": …
+      },
+…
+""",
+    "revenue-explain": """\
+$ lightning-cli revenue-explain 851370x470x1
+{
+…
+   "channels": [
+      {
+         "scid": "851370x470x1",
+…
+         "fee": {
+            "outcome": "applied",
+            "may_change_at": …,
+            "do": "set_fee",
+            "old_fee_ppm": …,
+            "new_fee_ppm": …,
+…
+            "because": {
+               "code": "set",
+               "text": "set … ppm, base 0 msat"
+            },
+            "change": [
+               {
+                  "setting": "base-fee-msat",
+                  "now": 0,
+                  "how": "revenue-config set base-fee-msat VALUE, …"
+               },
+…
+            "steps": [
+…
+               {
+                  "code": "bounds",
+                  "text": "within 10 to 5000 ppm (min-fee-ppm, max-fee-ppm)",
+                  "before_ppm": …,
+                  "after_ppm": …,
+…
+""",
+    "revenue-set-fee": """\
+$ lightning-cli revenue-set-fee 851370x470x1 300
+{
+   "status": "success",
+…
+   "old_fee_ppm": …,
+   "new_fee_ppm": 300,
+…
+   "pinned_until": …,
+   "message": "revops leaves it alone until then"
+}
+$ lightning-cli revenue-set-fee 851370x470x1 9000
+{
+   "code": -32602,
+   "message": "revenue-set-fee: ppm: expected 10 to 5000 …, got 9000; force=true sets it anyway"
+}
+""",
+    "revenue-config": """\
+$ lightning-cli revenue-config get max-fee-ppm
+{
+   "key": "max-fee-ppm",
+   "option": "revenue-ops-max-fee-ppm",
+   "value": …,
+   "source": …,
+…
+""",
+    "revenue-restore-fees": """\
+$ lightning-cli revenue-restore-fees
+{
+   "status": "success",
+   "restored": …,
+   "already": …,
+   "failed": [],
+…
+""",
+}
+"""What a terminal shows, shortened, by command."""
