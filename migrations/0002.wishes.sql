@@ -8,14 +8,20 @@ CREATE TABLE config (
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Prices that the operator set by a command, and until when they are left alone.
+-- Prices that the operator ordered by a command, and until when they are left alone. The last one of
+-- a channel counts; an earlier one is kept as long as nobody knows what became of the last.
 CREATE TABLE fee_pins (
-    channel_id TEXT NOT NULL PRIMARY KEY,
+    id INTEGER PRIMARY KEY,
+    journal_id INTEGER REFERENCES journal,
+    channel_id TEXT NOT NULL,
     fee_ppm INTEGER NOT NULL,
     base_fee_msat INTEGER NOT NULL,
     set_at INTEGER NOT NULL,
-    until INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+    until INTEGER NOT NULL CHECK (until >= set_at)
+) STRICT;
+
+CREATE INDEX fee_pins_by_channel ON fee_pins (channel_id);
+CREATE INDEX fee_pins_by_order ON fee_pins (journal_id);
 
 -- How much of each day (since the epoch) a peer was watched, and how much of that connected.
 CREATE TABLE peer_uptime (

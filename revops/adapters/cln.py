@@ -10,7 +10,7 @@ from revops.core.actions import SetFee
 from revops.core.outcomes import Applied
 from revops.core.snapshot import Channel, Node
 from revops.core.tally import Forward
-from revops.core.units import Instant, Msat
+from revops.core.units import Instant, Msat, PeerId
 
 T = TypeVar("T")
 Forwards = tuple[tuple[Forward, ...], tuple[str, ...]]
@@ -35,14 +35,15 @@ class Lightningd:
         return self._ask("getinfo", {}, replies.node_of)
 
     def channels(
-        self, now: Instant, blockheight: int | None = None
+        self, now: Instant, blockheight: int | None = None, peer_id: PeerId | None = None
     ) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
         """
-        Return the channels, and a sentence for what could not be read of them.
+        Return the channels, all or those with one peer, and a sentence for what could not be read
+        of them.
         """
         return self._ask(
             "listpeerchannels",
-            {},
+            {"id": peer_id} if peer_id else {},
             lambda reply: replies.channels_of(reply, blockheight=blockheight, now=now),
         )
 

@@ -1,6 +1,7 @@
 """Cycle: observe, decide, write down, act, write down."""
 
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 import attrs
@@ -15,10 +16,11 @@ from revops.shell.observe import Observer
 from revops.shell.perform import Done, Performer
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Cycled:
     """
     A cycle that was completed: what it saw, under which Config, what it decided, what became.
+    Equal to none but itself.
     """
 
     snapshot: Snapshot
@@ -35,6 +37,7 @@ class Cycle:
 
     Attributes:
         memory: What the last cycle left, as it stands in the books.
+        wake: Set when the next cycle is to wake whoever rests.
         last: `None` before the first.
     """
 
@@ -44,6 +47,7 @@ class Cycle:
     config: Callable[[], Config]
     log: Any
     memory: Memory
+    wake: Event = attrs.field(factory=Event)
     last: Cycled | None = None
 
     def run(self) -> None:
@@ -54,13 +58,17 @@ class Cycle:
             NodeRefusedError, NoAnswerError: The node could not be seen; memory is as it was.
             StoreError: The books could not be read or written; what is not written is not done.
         """
-        config = self.config()
-        observed = self.observer.observe(self.memory, config)
-        for problem in observed.problems:
-            self.log.warning(problem)
-        plan = decide(observed.snapshot, config)
-        entries = self.store.write_down(plan, _changed(self.memory, plan.memory))
-        self.memory = plan.memory
+        config, wake = self.config(), self.wake.is_set()
+        with self.performer.turn:
+            self.performer.ordered.clear()
+            observed = self.observer.observe(self.memory, config, wake=wake)
+            for problem in observed.problems:
+                self.log.warning(problem)
+            plan = decide(observed.snapshot, config)
+            entries = self.store.write_down(plan, _changed(self.memory, plan.memory))
+            self.memory = plan.memory
+        if wake:
+            self.wake.clear()
         done = self.performer.perform(entries, dry_run=config.dry_run)
         self.last = Cycled(
             snapshot=observed.snapshot,

@@ -16,7 +16,7 @@ from revops.adapters.errors import StoreError
 from revops.core.option import ConfigError
 from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
-from revops.shell.commands.command import Answer, Command, CommandError, Params
+from revops.shell.commands.command import Answer, Command, CommandError, NotDoneError, Params
 from revops.shell.notifications import Notifications
 from revops.shell.options import Settings, declarations
 
@@ -199,7 +199,7 @@ class Host:
             sentence, code = str(error), _INVALID_PARAMS
         except _NotRunningError as error:
             sentence = f"revops does not run: {error}"
-        except StoreError as error:
+        except (StoreError, NotDoneError) as error:
             sentence = str(error)
         except Exception as error:  # noqa: BLE001 -- lightningd is to get an answer, whatever it was
             sentence = f"{type(error).__name__}: {error}"

@@ -44,9 +44,9 @@ class Observer:
         self.uptime = Uptime(store)
         self.blockheight: int | None = None
 
-    def observe(self, memory: Memory, config: Config) -> Observed:
+    def observe(self, memory: Memory, config: Config, *, wake: bool = False) -> Observed:
         """
-        Return the node as it is now, with what *memory* kept of it.
+        Return the node as it is now, with what *memory* kept of it; *wake* is the operator's wish.
 
         Raises:
             NodeRefusedError, NoAnswerError: The node did not tell who it is or what channels it
@@ -66,6 +66,8 @@ class Observer:
             channels=tuple(_with_history(channel, traffic, uptime) for channel in channels),
             feerates=self._store.feerates(Instant(now - _FEERATES_KEPT)),
             policies=self._store.policies().policies,
+            pins=self._store.pins(now),
+            wake=wake,
             memory=memory,
         )
         return Observed(snapshot=snapshot, problems=problems + silent)

@@ -1,19 +1,23 @@
 """Perform: an action becomes a call and the call an outcome; dry run is asked here alone."""
 
-from collections.abc import Sequence
-from threading import Event
+from collections.abc import Collection, Sequence
+from threading import Event, RLock
 from typing import Any, Final
 
 import attrs
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, NotAskedError
-from revops.adapters.store import JournalEntry, Store
+from revops.adapters.store import JournalEntry, Order, Store
 from revops.core.actions import Action, Hold, SetFee, assert_never
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
+from revops.core.snapshot import FeePin
+from revops.core.units import ChannelId
 from revops.shell.clock import Clock
 from revops.shell.ports import NodePort
 
 Done = tuple[JournalEntry, Outcome]
+_OVERRULED: Final = "the operator has ordered another fee since this was decided"
+_NOT_TRIED: Final = "not tried: the node is silent, or revops is stopping"
 # Too long for a log in which the short channel id stands.
 _IDS: Final = ("channel_id", "peer_id")
 
@@ -25,6 +29,10 @@ class Performer:
 
     Attributes:
         stopping: Set when nothing further may be begun.
+        turn: Whoever looks at fees to decide, or sets one, has it meanwhile: an order of the
+            operator falls before the look or after what came of it was written down.
+        ordered: Channels that the operator gave orders about since the last look: what that look
+            decided about them is out of date.
     """
 
     node: NodePort
@@ -32,26 +40,64 @@ class Performer:
     clock: Clock
     log: Any
     stopping: Event
+    turn: RLock = attrs.field(factory=RLock, init=False)
+    ordered: set[ChannelId] = attrs.field(factory=set, init=False)
 
     def perform(self, entries: Sequence[JournalEntry], *, dry_run: bool) -> tuple[Done, ...]:
         """
         Return what became of *entries*. Those that are left undone when we are to stop, or when
         the node is silent, the next snapshot shows and the next cycle decides afresh.
         """
+        return self._perform(entries, self.ordered, dry_run=dry_run)
+
+    def order(self, orders: Sequence[Order], *, dry_run: bool) -> tuple[Done, ...]:
+        """
+        Write down what the operator orders, do it, and return what became of it; the caller has
+        the turn since it looked. What is left undone is refused.
+        """
+        entries = self.store.write_orders(orders, self.clock.now())
+        if not dry_run:
+            self.ordered.update(decision.channel_id for decision, _ in orders)
+        done = self._perform(entries, (), dry_run=dry_run)
+        left = tuple((entry, Refused(error=_NOT_TRIED)) for entry in entries[len(done) :])
+        self._settle(left)
+        return done + left
+
+    def keep(self, prices: Sequence[FeePin]) -> None:
+        """
+        Have *prices*, which are in force, left alone; the caller has the turn since it looked.
+        """
+        self.store.save_pins(prices)
+        self.ordered.update(pin.channel_id for pin in prices)
+
+    def _perform(
+        self, entries: Sequence[JournalEntry], passed_over: Collection[str], *, dry_run: bool
+    ) -> tuple[Done, ...]:
         done: list[Done] = []
         try:
             for entry in entries:
                 if self.stopping.is_set() or (done and isinstance(done[-1][1], Unknown)):
                     break
-                outcome = Rehearsed() if dry_run else _attempt(entry.action, self.node)
+                with self.turn:
+                    outcome = self._outcome(entry.action, passed_over, dry_run=dry_run)
                 done.append((entry, outcome))
                 self._tell(entry.action, outcome)
         finally:
             # In one transaction: each costs an fsync, and what a crash leaves open the next
             # snapshot settles.
-            outcomes = [(entry.entry_id, outcome) for entry, outcome in done]
-            self.store.settle(outcomes, self.clock.now())
+            self._settle(done)
         return tuple(done)
+
+    def _outcome(self, action: Action, passed_over: Collection[str], *, dry_run: bool) -> Outcome:
+        if dry_run:
+            return Rehearsed()
+        if isinstance(action, SetFee) and action.channel_id in passed_over:
+            return Refused(error=_OVERRULED)
+        return _attempt(action, self.node)
+
+    def _settle(self, done: Sequence[Done]) -> None:
+        outcomes = [(entry.entry_id, outcome) for entry, outcome in done]
+        self.store.settle(outcomes, self.clock.now())
 
     def _tell(self, action: Action, outcome: Outcome) -> None:
         facts = attrs.asdict(action, filter=lambda field, _: field.name not in _IDS)

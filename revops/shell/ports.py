@@ -6,7 +6,7 @@ from revops.core.actions import SetFee
 from revops.core.outcomes import Applied
 from revops.core.snapshot import Channel, Node
 from revops.core.tally import Forward
-from revops.core.units import Instant
+from revops.core.units import Instant, PeerId
 
 Index = Literal["created", "updated"]
 Unread = tuple[str, ...]
@@ -23,9 +23,11 @@ class NodePort(Protocol):
         Return who it is.
         """
 
-    def channels(self, now: Instant, blockheight: int | None) -> tuple[tuple[Channel, ...], Unread]:
+    def channels(
+        self, now: Instant, blockheight: int | None, peer_id: PeerId | None = None
+    ) -> tuple[tuple[Channel, ...], Unread]:
         """
-        Return its channels, without their traffic.
+        Return its channels, all or those with one peer, without their traffic.
         """
 
     def feerate(self) -> int | None:

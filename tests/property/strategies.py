@@ -41,6 +41,7 @@ from revops.core.policy import Policy, RebalanceMode, Strategy
 from revops.core.snapshot import (
     NORMAL,
     Channel,
+    FeePin,
     FeerateSample,
     Node,
     Refills,
@@ -445,7 +446,7 @@ def _fee_memory(draw: st.DrawFn, now: int) -> FeeMemory:
     return FeeMemory(
         known=draw(_MAYBE_PRICE),
         asked=asked and Asked(price=asked, at=_past(draw, now), urgent=draw(_BOOL)),
-        pin=pinned and Pin(price=pinned, until=draw(_WHOLE)),
+        pin=pinned and Pin(price=pinned, until=draw(_WHOLE), ordered=draw(_BOOL)),
         changes=tuple(
             Change(at=max(0, now - age), urgent=urgent) for age, urgent in draw(_CHANGES)
         ),
@@ -535,8 +536,27 @@ def memories(channels: Iterable[Channel] = (), now: int = LARGEST) -> Some:
 
 # A quarter of all that a field holds: what is promised for later must be a time, too.
 _NOWS = instants(GENESIS, LARGEST // 4) | instants(0, LARGEST // 4)
+_LASTING = whole(0, LARGEST // 4)
 _NODES = nodes()
 _PEERS = st.lists(peer_ids(), min_size=1, max_size=2, unique=True)
+
+
+def _order(draw: st.DrawFn, channel: Channel, now: int) -> FeePin:
+    in_force = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    set_at = _past(draw, now)
+    return FeePin(
+        channel_id=channel.channel_id,
+        price=in_force if draw(_BOOL) else draw(_PRICES),
+        set_at=set_at,
+        until=set_at + draw(_LASTING),
+    )
+
+
+def orders(channel: Channel, now: int) -> Some:
+    """
+    Return what the operator may have ordered for *channel* until *now*, carried out or not.
+    """
+    return st.composite(_order)(channel, now)
 
 
 @st.composite
@@ -564,6 +584,8 @@ def snapshots(
         channels=ours,
         feerates=_feerates(draw, now),
         policies=[draw(policies(peer_id=st.just(peer), **wanted)) for peer in peers if draw(_BOOL)],
+        pins=[_order(draw, channel, now) for channel in ours if draw(_BOOL)],
+        wake=draw(_BOOL),
         onchain_msat=draw(_MAYBE_MSAT),
         memory=_memory(draw, ours, now),
     )

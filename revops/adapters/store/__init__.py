@@ -1,7 +1,8 @@
 """The books on disk: typed reads and writes, each write whole or not at all."""
 
 from revops.adapters.store.forwards import Books
-from revops.adapters.store.journal import Explained, FeeChange, JournalEntry
+from revops.adapters.store.journal import Explained, FeeChange, JournalEntry, Order
+from revops.adapters.store.originals import Original
 from revops.adapters.store.store import Store
 
-__all__ = ["Books", "Explained", "FeeChange", "JournalEntry", "Store"]
+__all__ = ["Books", "Explained", "FeeChange", "JournalEntry", "Order", "Original", "Store"]

@@ -8,12 +8,13 @@ import attrs
 
 from revops.adapters import wire
 from revops.adapters.errors import StoreError
-from revops.adapters.store import memory
+from revops.adapters.store import memory, pins
 from revops.core.actions import Action, Hold, SetFee
 from revops.core.memory import ChannelMemory
 from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown, shown_by
 from revops.core.plan import Area, Decision, Plan
 from revops.core.reasons import Reason
+from revops.core.snapshot import FeePin
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
 _STATES: Final[dict[type[Outcome], str]] = {
@@ -32,6 +33,10 @@ class JournalEntry:
 
     entry_id: int
     action: Action
+
+
+Order = tuple[Decision, FeePin]
+"""What the operator wants of one channel now, and what is to be left of it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,17 +79,46 @@ def write_down(
     Write down all of *plan*, and of its memory what *changed*; return what is to be done now.
     """
     _settle_by_evidence(connection, plan)
+    entries = _enter(connection, plan.decisions, plan.at)
+    connection.execute(
+        "REPLACE INTO cycles (area, at, trail) VALUES ('fee', ?, ?)",
+        (plan.at, wire.write_trail(plan.node_trail)),
+    )
+    memory.save(connection, plan.memory, changed)
+    pins.drop_ended(connection, plan)
+    connection.execute(
+        "DELETE FROM decisions WHERE at < ? AND channel_id NOT IN (SELECT owner FROM memory)",
+        (plan.at,),
+    )
+    return entries
+
+
+def write_orders(
+    connection: sqlite3.Connection, orders: Sequence[Order], at: Instant
+) -> tuple[JournalEntry, ...]:
+    """
+    Write down what the operator orders, with the pins that it leaves; return what is to be done.
+    """
+    entries = _enter(connection, [decision for decision, _ in orders], at)
+    for entry, (_, pin) in zip(entries, orders, strict=True):
+        pins.add(connection, pin, entry.entry_id)
+    return entries
+
+
+def _enter(
+    connection: sqlite3.Connection, decisions: Iterable[Decision], at: Instant
+) -> tuple[JournalEntry, ...]:
     entries = []
     rows = []
-    for decision in plan.decisions:
+    for decision in decisions:
         action, trail = wire.write_action(decision.action), wire.write_trail(decision.trail)
-        about = (decision.channel_id, decision.area, plan.at, decision.scid, decision.peer_id)
+        about = (decision.channel_id, decision.area, at, decision.scid, decision.peer_id)
         rows.append((*about, action, trail))
         if not isinstance(decision.action, Hold):
             entry_id = connection.execute(
                 "INSERT INTO journal (at, channel_id, area, action, trail, state)"
                 " VALUES (?, ?, ?, ?, ?, 'decided')",
-                (plan.at, decision.channel_id, decision.area, action, trail),
+                (at, decision.channel_id, decision.area, action, trail),
             ).lastrowid
             assert entry_id is not None  # noqa: S101 -- tells the type checker
             entries.append(JournalEntry(entry_id=entry_id, action=decision.action))
@@ -93,15 +127,6 @@ def write_down(
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
-    connection.execute(
-        "REPLACE INTO cycles (area, at, trail) VALUES ('fee', ?, ?)",
-        (plan.at, wire.write_trail(plan.node_trail)),
-    )
-    memory.save(connection, plan.memory, changed, plan.at)
-    connection.execute(
-        "DELETE FROM decisions WHERE at < ? AND channel_id NOT IN (SELECT owner FROM memory)",
-        (plan.at,),
-    )
     return tuple(entries)
 
 
@@ -109,7 +134,8 @@ def settle(
     connection: sqlite3.Connection, outcomes: Iterable[tuple[int, Outcome]], at: Instant
 ) -> None:
     """
-    Write down what became of actions; fee changes that were confirmed enter the audit.
+    Write down what became of actions; fee changes that were confirmed enter the audit, and orders
+    that came to nothing are taken back.
 
     Raises:
         StoreError: There is no such entry, or its outcome is written down already.
@@ -123,6 +149,7 @@ def settle(
         if row is None:
             msg = f"journal entry {entry_id}: there is none whose outcome is still open"
             raise StoreError(msg)
+        pins.settle(connection, entry_id, outcome)
         action = wire.read_action(row[0])
         if isinstance(outcome, Applied) and isinstance(action, SetFee):
             _audit(connection, entry_id, action, outcome, at)
@@ -175,7 +202,9 @@ def read_decisions(
     """
     rows = connection.execute(
         "SELECT d.at, d.channel_id, scid, peer_id, d.action, d.trail, outcome FROM decisions d"
-        " LEFT JOIN journal j ON (j.channel_id, j.area, j.at) = (d.channel_id, d.area, d.at)"
+        " LEFT JOIN journal ON journal.id = (SELECT max(id) FROM journal j"
+        " WHERE (j.channel_id, j.area, j.at, j.action) ="
+        " (d.channel_id, d.area, d.at, d.action))"
         " WHERE d.area = ? AND ? IN (scid, d.channel_id, peer_id) ORDER BY scid",
         (area, subject),
     )

@@ -1,24 +1,18 @@
-"""Memory on disk: a row a channel, and the fee each had before revops first touched it."""
+"""Memory on disk: a row a channel, and one for the node."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
 
 from revops.adapters import wire
 from revops.core.memory import ChannelMemory, Memory
-from revops.core.units import Instant
 
 _NODE: Final = "node"
 
 
-def save(
-    connection: sqlite3.Connection,
-    memory: Memory,
-    changed: Sequence[ChannelMemory],
-    at: Instant,
-) -> None:
+def save(connection: sqlite3.Connection, memory: Memory, changed: Sequence[ChannelMemory]) -> None:
     """
     Write down *memory*, of whose channels only *changed* differ from what is there.
     """
@@ -31,21 +25,6 @@ def save(
     owners = connection.execute("SELECT owner FROM memory").fetchall()
     connection.executemany(
         "DELETE FROM memory WHERE owner = ?", [owner for owner in owners if owner[0] not in kept]
-    )
-    _keep_original_fees(connection, at, changed)
-
-
-def _keep_original_fees(
-    connection: sqlite3.Connection, at: Instant, changed: Iterable[ChannelMemory]
-) -> None:
-    connection.executemany(
-        "INSERT INTO original_fees (channel_id, fee_ppm, base_fee_msat, seen_at)"
-        " VALUES (?, ?, ?, ?) ON CONFLICT (channel_id) DO NOTHING",
-        [
-            (m.channel_id, m.fee.known.fee_ppm, m.fee.known.base_fee_msat, at)
-            for m in changed
-            if m.first_seen_at == at and m.fee.known is not None
-        ],
     )
 
 

@@ -10,13 +10,23 @@ from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from revops.adapters.errors import StoreError, WireError
-from revops.adapters.store import feerates, forwards, journal, memory, policies, schema, uptime
+from revops.adapters.store import (
+    feerates,
+    forwards,
+    journal,
+    memory,
+    originals,
+    pins,
+    policies,
+    schema,
+    uptime,
+)
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
 from revops.core.plan import Area, Plan
 from revops.core.policy import PolicyBook
 from revops.core.reasons import Reason
-from revops.core.snapshot import Channel, FeerateSample, Traffic
+from revops.core.snapshot import Channel, FeePin, FeerateSample, Traffic
 from revops.core.tally import Tally
 from revops.core.units import ChannelId, Instant, PeerId
 from revops.core.uptime import Watched
@@ -111,10 +121,14 @@ class Store:
 
     def know_channels(self, channels: Iterable[Channel], at: Instant) -> None:
         """
-        Write down which channel each short channel id belongs to, where that is new.
+        Write down which channel each short channel id belongs to, and what a channel charges that
+        is seen for the first time.
         """
+        channels = tuple(channels)
         if unknown := self._read(forwards.unknown_channels, channels):
             self._write(forwards.know_channels, unknown, at)
+        if unmet := self._read(originals.unmet, channels):
+            self._write(originals.keep, unmet, at)
 
     def traffic(self, now: Instant, window_days: int, memory: Memory) -> dict[ChannelId, Traffic]:
         """
@@ -179,6 +193,37 @@ class Store:
         memory that the last cycle left otherwise. Return what is to be done now.
         """
         return self._write(journal.write_down, plan, changed)
+
+    def write_orders(
+        self, orders: Sequence[journal.Order], at: Instant
+    ) -> tuple[journal.JournalEntry, ...]:
+        """
+        Write down what the operator orders, before any of it is done; return what is to be done.
+        """
+        return self._write(journal.write_orders, orders, at)
+
+    def save_pins(self, prices: Iterable[FeePin]) -> None:
+        """
+        Write down orders that need nothing done: *prices* are in force.
+        """
+        self._write(pins.save, prices)
+
+    def pins(self, now: Instant) -> tuple[FeePin, ...]:
+        """
+        Return the last order about each channel, as of *now*; one from a clock that was ahead
+        begins now.
+        """
+        found = self._read(pins.read)
+        if any(pin.set_at > now for pin in found):
+            self._write(pins.recall, now)
+            found = self._read(pins.read)
+        return found
+
+    def original_fees(self) -> dict[ChannelId, originals.Original]:
+        """
+        Return what each channel charged when revops first saw it.
+        """
+        return self._read(originals.read)
 
     def settle(self, outcomes: Sequence[tuple[int, Outcome]], at: Instant) -> None:
         """

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from revops.shell.commands import analyze, explain, fee_debug, policy, snapshot, status
+from revops.shell.commands import (
+    analyze,
+    explain,
+    fee_debug,
+    policy,
+    restore_fees,
+    set_fee,
+    snapshot,
+    status,
+    wake_all,
+)
 from revops.shell.commands.command import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -12,4 +22,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     analyze.COMMAND,
     snapshot.COMMAND,
     policy.COMMAND,
+    set_fee.COMMAND,
+    restore_fees.COMMAND,
+    wake_all.COMMAND,
 )

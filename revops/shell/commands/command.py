@@ -26,6 +26,12 @@ class CommandError(Exception):
     """
 
 
+class NotDoneError(Exception):
+    """
+    A proper wish that came to nothing, or perhaps not; the sentence says which.
+    """
+
+
 @attrs.frozen(kw_only=True)
 class Params:
     """
@@ -118,6 +124,7 @@ class Command:
 
         Raises:
             CommandError: There is none; the sentence says what is wrong with the question.
+            NotDoneError: What was asked for is not done, for no fault of the question.
         """
         try:
             if self.run is not None:

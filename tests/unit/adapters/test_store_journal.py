@@ -245,21 +245,6 @@ def test_the_latest_fee_changes_come_first(store):
     assert [change.scid for change in store.fee_changes(2)] == [scid(3), scid(2)]
 
 
-def test_the_first_fee_is_kept_for_ever(store):
-    """The price that was in force before revops came is there, whatever was set since."""
-    for fee_ppm in (100, 200):
-        seen = remembered(1, fee_ppm=fee_ppm)
-        memory = (attrs.evolve(seen, first_seen_at=NOW + 100),)
-        store.write_down(plan(channels=memory, at=NOW + fee_ppm), memory)
-
-    rows = store._read(
-        lambda books: books.execute(
-            "SELECT channel_id, fee_ppm, base_fee_msat, seen_at FROM original_fees"
-        ).fetchall()
-    )
-    assert rows == [(channel_id(1), 100, 0, NOW + 100)]
-
-
 def test_half_a_plan_is_never_written(store):
     """When a row cannot be written, neither is any other of that plan."""
     whole = plan(decision(1, set_fee(1)), channels=(remembered(1),))
