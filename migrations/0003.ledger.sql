@@ -1,0 +1,114 @@
+-- Whose books these are: those of another node do not belong in them.
+CREATE TABLE node (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    node_id TEXT NOT NULL
+) STRICT;
+
+-- Rows of the node that cannot be, such as more out than in: shown to the operator, never summed.
+CREATE TABLE quarantine (
+    source TEXT NOT NULL,
+    key TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (source, key)
+) STRICT, WITHOUT ROWID;
+
+-- Every channel we ever had, as it was last seen; NULL is unknown.
+CREATE TABLE channels (
+    channel_id TEXT NOT NULL PRIMARY KEY,
+    scid TEXT,
+    peer_id TEXT NOT NULL,
+    opener TEXT NOT NULL CHECK (opener IN ('local', 'remote')),
+    capacity_msat INTEGER NOT NULL,
+    opened_at INTEGER,
+    first_seen_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What channels cost on-chain: a row for each transaction that was paid for. An estimate is
+-- replaced as soon as the node's own books tell.
+CREATE TABLE costs (
+    channel_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('open', 'close', 'splice')),
+    ref TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    msat INTEGER NOT NULL,
+    estimated INTEGER NOT NULL CHECK (estimated IN (0, 1)),
+    PRIMARY KEY (channel_id, kind, ref)
+) STRICT, WITHOUT ROWID;
+
+-- Circular payments that settled: out by one channel, in by another. The fee is a cost of the
+-- channel that was refilled.
+CREATE TABLE refills (
+    payment_hash TEXT NOT NULL,
+    part TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    from_channel TEXT NOT NULL,
+    to_channel TEXT NOT NULL,
+    amount_msat INTEGER NOT NULL,
+    fee_msat INTEGER NOT NULL,
+    PRIMARY KEY (payment_hash, part)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refills_by_channel ON refills (to_channel, at);
+
+-- Moves of which the other side has not been seen yet: the two may be minutes apart.
+CREATE TABLE open_moves (
+    created_index INTEGER PRIMARY KEY,
+    payment_hash TEXT NOT NULL,
+    channel_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    credit_msat INTEGER NOT NULL,
+    debit_msat INTEGER NOT NULL,
+    fee_msat INTEGER NOT NULL
+) STRICT;
+CREATE INDEX open_moves_by_hash ON open_moves (payment_hash);
+
+-- The last page of a channel's account, kept for ever.
+CREATE TABLE closed_channels (
+    channel_id TEXT NOT NULL PRIMARY KEY,
+    closed_at INTEGER NOT NULL,
+    how TEXT NOT NULL CHECK (how IN ('mutual', 'local_force', 'remote_force', 'unknown')),
+    resolved INTEGER NOT NULL CHECK (resolved IN (0, 1)),
+    final_to_us_msat INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- A splice keeps the channel and changes its short channel id and capacity.
+CREATE TABLE splice_events (
+    channel_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    old_scid TEXT NOT NULL,
+    new_scid TEXT NOT NULL,
+    old_capacity_msat INTEGER NOT NULL,
+    new_capacity_msat INTEGER NOT NULL,
+    PRIMARY KEY (channel_id, new_scid)
+) STRICT, WITHOUT ROWID;
+
+-- How a day ended. What was not looked at that day is NULL: sums are made later, balances cannot be.
+CREATE TABLE daily_snapshots (
+    day INTEGER PRIMARY KEY,
+    at INTEGER,
+    channel_msat INTEGER,
+    onchain_msat INTEGER,
+    capacity_msat INTEGER,
+    channel_count INTEGER,
+    earned_msat INTEGER NOT NULL,
+    volume_msat INTEGER NOT NULL,
+    forward_count INTEGER NOT NULL,
+    refill_cost_msat INTEGER NOT NULL,
+    chain_cost_msat INTEGER NOT NULL
+) STRICT;
+
+-- How often a peer's HTLCs succeed: decayed sums, digested up to an hour.
+CREATE TABLE peer_reputation (
+    peer_id TEXT NOT NULL PRIMARY KEY,
+    successes REAL NOT NULL,
+    failures REAL NOT NULL,
+    hour INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What was taken over from a predecessor's database, once.
+CREATE TABLE imports (
+    path TEXT NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    report TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
