@@ -68,8 +68,10 @@ def configure(example: Example) -> str | None:
     lines = [line for line in example.parsed.splitlines() if line and not line.startswith("#")]
     foreign = [line for line in lines if not line.startswith((PREFIX, "plugin=/"))]
     options = dict(line.split("=", 1) for line in lines if line.startswith(PREFIX))
-    Settings().start(options)
-    return f"no option of ours: {foreign}" if foreign else None
+    settings = Settings()
+    settings.start(options)
+    problems = (*settings.problems(), *(f"{line}: no option of ours" for line in foreign))
+    return "\n".join(problems) or None
 
 
 def look(example: Example) -> str | None:
