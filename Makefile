@@ -8,14 +8,18 @@ BIN := $(VENV)/bin
 # Stamps inside the environment: a changed pyproject.toml installs anew.
 SIMULATE := $(VENV)/.installed-simulate
 DEV := $(VENV)/.installed-dev
+INTEGRATION := $(VENV)/.installed-integration
 
-.PHONY: demo test check bench docs golden clean
+.PHONY: demo test integration check bench docs golden clean
 
 demo: $(SIMULATE) ## what revops would do on a routing node with 40 channels, and why
 	@$(BIN)/python -m revops.simulate examples/forty.json
 
 test: $(DEV) ## every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+integration: $(INTEGRATION) ## the plugin on a real lightningd; skipped unless that and bitcoind are on the PATH
+	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, walls between the layers, a docstring on every test
 	$(BIN)/ruff check .
@@ -24,8 +28,9 @@ check: $(DEV) ## lint, format, types, walls between the layers, a docstring on e
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet tests
 
-bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels
+bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, and a month of them
 	$(BIN)/python tests/bench/bench_cycle.py
+	$(BIN)/python tests/bench/bench_month.py
 
 docs: $(DEV) ## docs/options.md, docs/commands.md, docs/reasons.md and config/, from the code
 	@$(BIN)/python -m revops.shell.handbook
@@ -50,3 +55,7 @@ $(SIMULATE): pyproject.toml | $(BIN)/python
 $(DEV): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(SIMULATE)
+
+$(INTEGRATION): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[integration]'
+	@touch $@ $(DEV) $(SIMULATE)
