@@ -14,8 +14,8 @@ HOME = Path.home()
 LIGHTNING = HOME / ".lightning"
 RELATIVE_RPC = ".lightning/bitcoin/lightning-rpc"
 NAME = "cl-revenue-ops"
-LONG = {"test", "check", "bench", "golden"}
-"""Targets that make only tells the commands of."""
+QUICK = {"demo", "docs"}
+"""Targets that are made; of any other, make only tells the commands."""
 
 
 def say(sentence: str) -> None:
@@ -162,13 +162,13 @@ def git(*args: str) -> None:
 
 def make(*args: str) -> None:
     """
-    Make the target in the environment that is there; of a long one, only tell the commands.
+    Make the target in the environment that is there; of one that takes long, tell the commands.
     """
     (target,) = args
     if not Path(".venv").exists():
         Path(".venv").symlink_to(sys.prefix)
     stamps = ("-o", ".venv/.installed-dev", "-o", ".venv/.installed-simulate")
-    dry = ("--dry-run",) if target in LONG else ()
+    dry = () if target in QUICK else ("--dry-run",)
     os.execv(os.environ["MAKE_PROGRAM"], ["make", *stamps, *dry, target])  # noqa: S606 -- the real one
 
 

@@ -41,7 +41,7 @@ _START: Final = (
         "dry-run",
         "true",
         (
-            "It decides and writes down, and sets nothing. When revenue-status and"
+            "It decides and writes down, and sets nothing. When revenue-fee-debug and"
             " revenue-explain have shown you for some days what it would do:"
             f" lightning-cli setconfig {PREFIX}dry-run false"
         ),
