@@ -57,6 +57,20 @@ def test_each_question_is_one_call(node: FakeNode, lightningd: Lightningd) -> No
     assert [method for method, _ in node.calls] == ["getinfo", "listpeerchannels", "feerates"]
 
 
+def test_the_channels_with_one_peer_are_one_small_call(
+    node: FakeNode, lightningd: Lightningd
+) -> None:
+    """
+    With a peer named, lightningd lists the channels with that one only.
+    """
+    peer_id = node.channel("150x6x0")["peer_id"]
+    channels, _ = lightningd.channels(NOW, peer_id=peer_id)
+
+    assert node.called("listpeerchannels") == [{"id": peer_id}]
+    assert {channel.peer_id for channel in channels} == {peer_id}
+    assert len(channels) < len(node.channels)
+
+
 def test_onchain_funds_are_asked_of_listfunds() -> None:
     """
     What is confirmed and free is read off listfunds.
