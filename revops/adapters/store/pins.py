@@ -59,10 +59,10 @@ def settle(connection: sqlite3.Connection, entry_id: int, outcome: Outcome) -> N
         connection.execute("DELETE FROM fee_pins WHERE journal_id = ?", (entry_id,))
     elif isinstance(outcome, Applied):
         connection.execute(
-            "DELETE FROM fee_pins WHERE EXISTS (SELECT 1 FROM fee_pins done WHERE"
-            " done.journal_id = ? AND done.channel_id = fee_pins.channel_id"
-            " AND done.id > fee_pins.id)",
-            (entry_id,),
+            "DELETE FROM fee_pins"
+            " WHERE channel_id = (SELECT channel_id FROM fee_pins WHERE journal_id = ?)"
+            " AND id < (SELECT id FROM fee_pins WHERE journal_id = ?)",
+            (entry_id, entry_id),
         )
 
 
