@@ -23,12 +23,16 @@ def _whole(default: int, low: int, high: int, unit: str, help_: str) -> Any:  # 
     return _option(default, int, help_, low=low, high=high, unit=unit)
 
 
-def _share(default: float, help_: str, low: float = 0, high: float = 1) -> Any:  # noqa: ANN401 -- see _option
-    return _option(default, float, help_, low=low, high=high, unit="share")
+def _share(default: float, help_: str, low: float = 0) -> Any:  # noqa: ANN401 -- see _option
+    return _option(default, float, help_, low=low, high=1, unit="share")
 
 
 def _word(default: str, choices: tuple[str, ...], help_: str) -> Any:  # noqa: ANN401 -- see _option
     return _option(default, str, help_, choices=choices)
+
+
+def _text(default: str, pattern: str, form: str, help_: str) -> Any:  # noqa: ANN401 -- see _option
+    return _option(default, str, help_, pattern=pattern, form=form)
 
 
 _HIGHEST_FEE: Final = 100_000
@@ -50,7 +54,10 @@ class Config:
     db_path: str | None = _option(
         None,
         str,
-        "Where the books are kept; relative paths start in the lightning-dir of the network.",
+        "Where the books are kept. Relative paths, and the default revenue_ops.db, start in the"
+        " lightning-dir of the network.",
+        pattern=r"[^\x00-\x1f]+",
+        form="a path",
         none="default",
         dynamic=False,
     )
@@ -66,12 +73,18 @@ class Config:
     rebalance_interval: int = _whole(
         900, 60, _WEEK, "s", "Time between two rebalancing cycles, +-10 %."
     )
-    flow_window_days: int = _whole(7, 1, 90, "days", "How far back flow is counted.")
+    flow_window_days: int = _whole(
+        7, 1, 90, "days", "How far back forwards count for who drains and who fills."
+    )
     target_flow: int = _whole(
         100_000, 0, _MOST_SATS, "sat/day", "Daily volume per channel that capacity advice expects."
     )
-    min_fee_ppm: Ppm = _whole(10, 0, _HIGHEST_FEE, "ppm", "No learned fee goes below this.")
-    max_fee_ppm: Ppm = _whole(5000, 0, _HIGHEST_FEE, "ppm", "No learned fee goes above this.")
+    min_fee_ppm: Ppm = _whole(
+        10, 0, _HIGHEST_FEE, "ppm", "No learned fee goes below this, unless a policy says so."
+    )
+    max_fee_ppm: Ppm = _whole(
+        5000, 0, _HIGHEST_FEE, "ppm", "No learned fee goes above this, unless a policy says so."
+    )
     base_fee_msat: int | None = _option(
         0,
         int,
@@ -85,7 +98,9 @@ class Config:
         0.8, "Share of HTLC slots in use above which a channel is priced at its ceiling."
     )
     vegas_reflex: bool = _switch(True, "Raise fee floors while on-chain fees spike.")
-    vegas_decay: float = _share(0.85, "What is left of the reflex after each fee interval.")
+    vegas_decay: float = _share(
+        0.85, "How much of the Vegas reflex is left after each fee-interval without a spike."
+    )
     scarcity_pricing: bool = _switch(True, "Charge more while little of a channel is ours.")
     scarcity_threshold: float = _share(
         0.35, "Share of the capacity below which outbound liquidity counts as scarce.", low=0.01
@@ -94,16 +109,24 @@ class Config:
         "hill-climb", ("hill-climb",), "How the best fee of a channel is searched for."
     )
     max_fee_updates_per_day: int = _whole(
-        4, 1, 1000, "updates", "Gossip budget of a channel; congestion has a reserve of its own."
+        4,
+        1,
+        1000,
+        "updates",
+        "Fee updates of a channel in 24 hours; congestion has half as many more.",
     )
     max_node_updates_per_hour: int = _whole(
-        60, 1, 100_000, "updates", "Gossip budget of the node; congestion has a reserve of its own."
+        60,
+        1,
+        100_000,
+        "updates",
+        "Fee updates of the node in an hour; congestion has half as many more.",
     )
     htlc_max: bool = _switch(
-        True, "Set htlc_maximum_msat to what can be sent, coarsely: hides the balance."
+        True, "Set htlc_maximum_msat to what can be sent, coarsely: fewer failures, balance hidden."
     )
     rebalancer: Literal["sling", "none"] = _word(
-        "sling", ("sling", "none"), "What moves liquidity."
+        "sling", ("sling", "none"), "The plugin that moves liquidity; none moves none."
     )
     rebalance_min_profit: int = _whole(
         10, 0, _MOST_SATS, "sat", "Least expected profit of a rebalance."
@@ -118,7 +141,7 @@ class Config:
         5_000_000, 1, _MOST_SATS, "sat", "Largest amount that is rebalanced at once."
     )
     rebalance_chunk: int = _whole(
-        100_000, 1, _MOST_SATS, "sat", "Amount of one payment of a rebalance."
+        100_000, 1, _MOST_SATS, "sat", "Amount of each of the payments that a rebalance is made of."
     )
     rebalance_max_ppm: Ppm = _whole(
         1000, 0, _HIGHEST_FEE, "ppm", "Never pay more for a rebalance, whatever it promises."
@@ -139,7 +162,9 @@ class Config:
     weekly_budget_sats: int = _whole(
         0, 0, _MOST_SATS, "sat", "What rebalancing may cost in any 7 days; 0 is 7 x daily."
     )
-    proportional_budget: bool = _switch(True, "Let the daily budget grow with what was earned.")
+    proportional_budget: bool = _switch(
+        True, "Let the daily budget grow with what was earned: it is the larger of the two."
+    )
     proportional_budget_pct: float = _share(
         0.30, "Share of the last 24 hours' revenue that rebalancing may cost."
     )
@@ -148,37 +173,53 @@ class Config:
         0,
         _MOST_SATS,
         "sat",
-        "No rebalancing below this much on-chain and channel balance.",
+        "No rebalancing below this much on-chain and channel balance, or while it is unknown.",
     )
     enable_reputation: bool = _switch(True, "Weigh what is expected of a peer by its record.")
-    reputation_decay: float = _share(0.98, "What is left of a peer's record per flow interval.")
+    reputation_decay: float = _share(
+        0.98, "How much of a peer's record is left after each flow-interval."
+    )
     enable_kelly: bool = _switch(False, "Size rebalances by the Kelly criterion.")
-    kelly_fraction: float = _share(0.5, "Share of the full Kelly stake.")
+    kelly_fraction: float = _share(0.5, "Share of the full Kelly stake that is put in.")
     futility_failures: int = _whole(
         10, 1, 1000, "failures", "Failures in a row toward a peer before rebalancing gives up."
     )
-    futility_cooldown_hours: int = _whole(48, 1, 8760, "h", "How long it then rests, doubling.")
+    futility_cooldown_hours: int = _whole(
+        48, 1, 8760, "h", "How long it then rests; each time twice as long."
+    )
     clboss_enabled: bool = _switch(True, "Tell CLBOSS, where it runs, which peers are ours.")
     hive_enabled: Literal["auto", "true", "false"] = _word(
-        "auto", ("auto", "true", "false"), "Whether to work with cl-hive."
+        "auto", ("auto", "true", "false"), "Whether to work with cl-hive; auto does where it runs."
     )
-    hive_fee_ppm: Ppm = _whole(0, 0, _HIGHEST_FEE, "ppm", "Fee toward members of our hive.")
+    hive_fee_ppm: Ppm = _whole(
+        0, 0, _HIGHEST_FEE, "ppm", "Fee toward peers whose policy is hive: members of our hive."
+    )
     hive_rebalance_tolerance: int = _whole(
         50, 0, _MOST_SATS, "sat", "Loss accepted to refill a member of our hive."
     )
     rpc_timeout_seconds: int = _whole(15, 1, 300, "s", "Longest wait for an answer of the node.")
     rpc_circuit_breaker_seconds: int = _whole(
-        60, 0, 3600, "s", "Rest of a group of calls after one timed out."
+        60, 0, 3600, "s", "How long calls of one kind are not made after one of them timed out."
     )
     reservation_timeout_hours: int = _whole(
-        4, 1, 168, "h", "When a reservation without a job is looked into."
+        4, 1, 168, "h", "Age at which a reservation without a job is looked into."
     )
-    sling_min_version: str = _option("4.3.1", str, "Oldest sling that is trusted with money.")
+    sling_min_version: str = _text(
+        "4.3.1",
+        r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}",
+        "a version such as 4.3.1",
+        "Oldest sling that is trusted with money.",
+    )
     prometheus: bool = _switch(False, "Serve metrics.")
     prometheus_port: int = _whole(9800, 1, 65535, "port", "Where metrics are served.")
-    prometheus_bind: str = _option("127.0.0.1", str, "Address that serves metrics.")
+    prometheus_bind: str = _text(
+        "127.0.0.1",
+        r"[0-9A-Fa-f:.]+",
+        "an IP address",
+        "Address of this machine at which metrics are served.",
+    )
     history_days: int = _whole(
-        365, 8, 36_500, "days", "Age at which single forwards are rolled up; sums stay for ever."
+        365, 8, 36_500, "days", "Age at which hours are rolled up into days; sums stay for ever."
     )
 
     def __attrs_post_init__(self) -> None:
@@ -220,12 +261,38 @@ def _contradictions(config: Config) -> list[str]:
     return [sentence for holds, sentence in rules if not holds]
 
 
+_WAITING: Final = {
+    "flow analysis at times of its own": ("flow_interval",),
+    "capacity advice": ("target_flow",),
+    "rebalancing": (
+        *("rebalancer", "rebalance_interval", "rebalance_cooldown_hours", "max_concurrent_jobs"),
+        *("rebalance_min_profit", "rebalance_min_profit_ppm", "rebalance_max_ppm"),
+        *("rebalance_min_amount", "rebalance_max_amount", "rebalance_chunk"),
+        *("low_liquidity_threshold", "high_liquidity_threshold", "min_wallet_reserve"),
+        *("daily_budget_sats", "weekly_budget_sats", "reservation_timeout_hours"),
+        *("proportional_budget", "proportional_budget_pct"),
+        *("enable_reputation", "reputation_decay", "enable_kelly", "kelly_fraction"),
+        *("futility_failures", "futility_cooldown_hours", "sling_min_version"),
+    ),
+    "work beside CLBOSS": ("clboss_enabled",),
+    "work with cl-hive": ("hive_enabled", "hive_rebalance_tolerance"),
+    "metrics": ("prometheus", "prometheus_port", "prometheus_bind"),
+    "rolling up": ("history_days",),
+}
+"""Options that are taken and checked before there is anything that reads them, by what will."""
+
+
 def _declared(field: "attrs.Attribute[Any]") -> Option:
+    help_ = field.metadata["help"]
+    waits_for = next((what for what, names in _WAITING.items() if field.name in names), "")
+    if waits_for:
+        help_ += f" Has no effect yet: it waits for {waits_for}."
     return Option(
         name=field.name.replace("_", "-"),
         kind=field.metadata["kind"],
         default=field.default,
-        help=field.metadata["help"],
+        help=help_,
+        waits_for=waits_for,
         **field.metadata["declaration"],
     )
 

@@ -20,8 +20,10 @@ class Option:
         unit: Of the number; empty for switches and words.
         low, high: Bounds, both allowed.
         choices: The words a `str` may be; empty for free text.
+        pattern, form: What free text looks like, as a regular expression and in words.
         none: The word for `None`, where the option may be left to something else.
         dynamic: Whether it may change while the plugin runs.
+        waits_for: What revops has yet to learn before the option does anything; its help says so.
     """
 
     name: str
@@ -32,8 +34,11 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    pattern: str = ""
+    form: str = ""
     none: str | None = None
     dynamic: bool = True
+    waits_for: str = ""
 
     def problem(self, value: Value) -> str | None:
         """
@@ -42,30 +47,31 @@ class Option:
         if value is None and self.none is not None:
             return None
         kinds = (int, float) if self.kind is float else (self.kind,)
-        if type(value) not in kinds:
-            return f"{self.name}: expected {self.expectation()}, got {value!r}"
-        if self.choices and value not in self.choices:
-            return f"{self.name}: expected {self.expectation()}, got {value!r}"
+        if type(value) in kinds and self._allows(value):
+            return None
+        return f"{self.name}: expected {self.expectation()}, got {value!r}"
+
+    def _allows(self, value: Value) -> bool:
+        if isinstance(value, str):
+            if self.choices:
+                return value in self.choices
+            return not self.pattern or re.fullmatch(self.pattern, value) is not None
+        if value is None or isinstance(value, bool):
+            return True
         # Written so that NaN, which compares false to everything, is refused too.
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            in_bounds = (self.low is None or value >= self.low) and (
-                self.high is None or value <= self.high
-            )
-            if not in_bounds:
-                return f"{self.name}: expected {self.expectation()}, got {value!r}"
-        return None
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     def expectation(self) -> str:
         """
         Return in words what values the option takes.
         """
-        words = _KIND_WORDS[self.kind]
+        words = self.form or _KIND_WORDS[self.kind]
         if self.choices:
             words = "one of " + ", ".join(self.choices)
         elif self.low is not None and self.high is not None:
-            words += f" from {self.low:g} to {self.high:g}"
+            words += f" from {self.low:.16g} to {self.high:.16g}"
         elif self.low is not None:
-            words += f" of at least {self.low:g}"
+            words += f" of at least {self.low:.16g}"
         return f"{words} or {self.none}" if self.none else words
 
     def parse(self, text: str) -> Value:
@@ -96,6 +102,16 @@ class Option:
         if value is None:
             return self.none or ""
         return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def spelled(self, text: str) -> str:
+        """
+        Return *text* as `format` writes what it means, so that equal values are equal texts; as
+        it is, when it means nothing.
+        """
+        try:
+            return self.format(self.parse(text))
+        except ConfigError:
+            return text
 
 
 # int() and float() also take " 5", "1_000" and digits of other scripts.

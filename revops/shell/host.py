@@ -14,11 +14,12 @@ from pyln.client.plugin import Method, Request
 
 from revops.adapters.errors import StoreError
 from revops.core.option import ConfigError
+from revops.core.precedence import Setting
 from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import Answer, Command, CommandError, NotDoneError, Params
 from revops.shell.notifications import Notifications
-from revops.shell.options import Settings, declarations
+from revops.shell.options import PREFIX, Settings, declarations
 
 if TYPE_CHECKING:
     from revops.shell.app import App
@@ -32,6 +33,7 @@ _STOP_PATIENCE: Final = 1.0
 """Seconds for the step under way at the end: lightningd expects us gone two after `shutdown`."""
 
 Start = Callable[[Path, Settings, Clock, Callable[[str, str], None]], "App"]
+Saved = Callable[[Path, object], tuple[Setting, ...]]
 
 
 class _NotRunningError(Exception):
@@ -62,8 +64,9 @@ class Host:
     The plugin as lightningd knows it: options, commands, notifications, start and end.
     """
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, saved: Saved) -> None:
         self._start = start
+        self._saved = saved
         self._settings = Settings()
         self._rpc: Path | None = None
         self._thread: threading.Thread | None = None
@@ -103,10 +106,11 @@ class Host:
         self, options: dict[str, Any], configuration: dict[str, Any], **_: object
     ) -> dict[str, str] | None:
         self._rpc = Path(configuration["lightning-dir"], configuration["rpc-file"])
-        try:
-            self._settings.start(options)
-        except ConfigError as error:
-            self._refuse_start(str(error))
+        saved = self._saved(self._rpc.parent, options.get(f"{PREFIX}db-path"))
+        for line in self._settings.start(options, saved):
+            self._log(line, "info")
+        if problems := self._settings.problems():
+            self._refuse_start("; ".join(problems))
             # lightningd has been seen to die of the next setconfig once a plugin is gone whose
             # options stand in its config file: when it starts with those, we stay and do nothing.
             return None if configuration["startup"] else {"disable": self._why_not}
@@ -178,8 +182,10 @@ class Host:
         self._answer(request, lambda: self._change(config, val))
 
     def _change(self, name: str, value: object) -> Answer:
-        self._settings.change(name, value)
-        if self._thread is None and self._rpc is not None:
+        self._settings.change({name: value}, "setconfig", Clock().now())
+        if problems := self._settings.problems():
+            self._why_not = "; ".join(problems)
+        elif self._thread is None and self._rpc is not None:
             self._begin()  # What kept us from starting is mended.
         elif self._app is not None:
             self._app.worker.ring()

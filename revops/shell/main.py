@@ -2,6 +2,7 @@
 
 import gc
 import importlib.util
+import os.path
 import sys
 from pathlib import Path
 from threading import Event
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from revops.adapters.rpc import Call
+    from revops.core.precedence import Setting
     from revops.shell.app import App
     from revops.shell.clock import Clock
     from revops.shell.logs import Write
@@ -38,7 +40,7 @@ def main() -> None:
         )
     from revops.shell.host import Host  # noqa: PLC0415 -- it needs what was just looked for
 
-    Host(start).serve()
+    Host(start, saved).serve()
 
 
 def _is_there(module: str) -> bool:
@@ -46,6 +48,21 @@ def _is_there(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
         return False
+
+
+def saved(directory: Path, db_path: object) -> "tuple[Setting, ...]":
+    """
+    Return what options were set to while revops ran, by the books at *db_path* as lightningd has
+    it; nothing, as long as they are not there or cannot be read.
+    """
+    from revops.adapters.store.settings import peek  # noqa: PLC0415 -- see start
+
+    return peek(_books(directory, None if db_path == "default" else db_path))
+
+
+def _books(directory: Path, db_path: object) -> Path:
+    path = str(db_path or DB_NAME)
+    return directory / os.path.expanduser(path)  # noqa: PTH111 -- Path's own raises for `~nobody`
 
 
 def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "App":
@@ -84,7 +101,8 @@ def build(
 
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
     node, log, stopping = Lightningd(breaker.call), logger(write), Event()
-    store = Store.open(directory / Path(settings.config.db_path or DB_NAME).expanduser())
+    store = Store.open(_books(directory, settings.config.db_path))
+    settings.keep_in(store.save_settings)
     cycle = Cycle(
         observer=Observer(node, store, clock),
         performer=Performer(node=node, store=store, clock=clock, log=log, stopping=stopping),

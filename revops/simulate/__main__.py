@@ -18,12 +18,14 @@ from revops.core.config import configured
 from revops.core.decide import decide
 from revops.core.option import ConfigError
 from revops.core.plan import Plan
+from revops.core.presets import PRESETS, preset_named
 from revops.core.snapshot import Snapshot
 from revops.core.units import Instant
 from revops.simulate import load, settings, table
 
 # Wide enough for a sentence beside the numbers; a terminal says its own width.
 PIPE_WIDTH: Final = 120
+_PRESETS: Final = ", ".join(PRESETS)
 # The year 2242: whatever is above was meant as something else, milliseconds for example.
 LATEST: Final = 1 << 33
 
@@ -67,6 +69,10 @@ def answer(  # noqa: PLR0913 -- one parameter an option
     config: Annotated[
         Path | None, typer.Option(help="Options from a lightningd config file.")
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help=f"Options for a kind of node, changed by the two above: {_PRESETS}."),
+    ] = None,
     against: Annotated[
         list[str] | None,
         typer.Option(help="Compare with the same changed by option=value. Repeatable."),
@@ -89,7 +95,9 @@ def answer(  # noqa: PLR0913 -- one parameter an option
         msg = "--json shows the plan alone: leave --explain and --against away"
         raise typer.BadParameter(msg)
     with _bad_input_told():
-        texts = (settings.from_file(config) if config else {}) | settings.from_pairs(sets or ())
+        texts = preset_named(preset).texts() if preset else {}
+        texts |= settings.from_file(config) if config else {}
+        texts |= settings.from_pairs(sets or ())
         material = _material(path, now)
         mine = configured(texts, material.config)
         other = configured(settings.from_pairs(against), mine) if against else None

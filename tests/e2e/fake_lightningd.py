@@ -188,17 +188,19 @@ class FakeLightningd:
                 return None
             raise
 
-    def setconfig(self, name: str, value: str) -> None:
+    def setconfig(self, name: str, value: str | None, *, transient: bool = False) -> None:
         """
-        Change an option; what the plugin accepts stands in the config file from then on.
+        Change an option; what the plugin accepts stands in the config file from then on, unless
+        it is transient, which the plugin is not told.
         """
         option = next((o for o in self.manifest["options"] if o["name"] == name), None)
         if option is None or not option["dynamic"]:
             raise RpcRefusalError(
                 -32602, f"config: Not a dynamic config option: invalid token '{name}'"
             )
-        self._ask("setconfig", {"config": name, "val": value})
-        self.config[name] = value
+        self._ask("setconfig", {"config": name} | ({} if value is None else {"val": value}))
+        if not transient:
+            self.config[name] = value
 
     def wait_for(self, look: Callable[[], T | None]) -> T:
         """
@@ -255,8 +257,11 @@ class FakeLightningd:
     def _send(self, message: dict[str, Any]) -> None:
         # That the plugin is gone, lightningd notices by the end of what it reads.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(message).encode() + b"\n\n")
+            self._process.stdin.write(self._written(message) + b"\n\n")
             self._process.stdin.flush()
+
+    def _written(self, message: dict[str, Any]) -> bytes:
+        return json.dumps(message).encode()
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         # Whatever is no JSON followed by an empty line makes lightningd drop the plugin.

@@ -59,7 +59,7 @@ class Office:
         Change options.
         """
         for name, text in options.items():
-            self.settings.change(name.replace("_", "-"), text)
+            self.settings.change({name: text}, "setconfig", self.clock.now())
 
     def cycle(self, after_s: int = 0) -> None:
         """

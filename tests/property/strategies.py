@@ -342,7 +342,8 @@ def values(option: Option) -> Some:
         found = ratios(option.low, option.high)
     else:
         # The word for None means None, so it is no text.
-        found = st.text(max_size=20).filter(lambda text: text != option.none)
+        text = st.from_regex(option.pattern, fullmatch=True)
+        found = text.filter(lambda text: text != option.none)
     return st.none() | found if option.none else found
 
 

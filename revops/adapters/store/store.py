@@ -19,12 +19,14 @@ from revops.adapters.store import (
     pins,
     policies,
     schema,
+    settings,
     uptime,
 )
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
 from revops.core.plan import Area, Plan
 from revops.core.policy import PolicyBook
+from revops.core.precedence import Setting
 from revops.core.reasons import Reason
 from revops.core.snapshot import Channel, FeePin, FeerateSample, Traffic
 from revops.core.tally import Tally
@@ -137,7 +139,7 @@ class Store:
         """
         return self._read(self._traffic.read, now, window_days, memory)
 
-    # Feerates and policies -----------------------------------------------------------------
+    # Feerates, policies, settings ----------------------------------------------------------
 
     def add_feerate(self, sample: FeerateSample) -> None:
         """
@@ -162,6 +164,12 @@ class Store:
         Save *book*, which was made from *before*.
         """
         self._write(policies.save, book, before)
+
+    def save_settings(self, new: Iterable[Setting], before: Iterable[Setting]) -> None:
+        """
+        Save the settings *new*, which replace *before*.
+        """
+        self._write(settings.save, new, before)
 
     # Peers ---------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from revops.shell.commands import (
     analyze,
+    config,
     explain,
     fee_debug,
     policy,
@@ -25,4 +26,5 @@ COMMANDS: Final[tuple[Command, ...]] = (
     set_fee.COMMAND,
     restore_fees.COMMAND,
     wake_all.COMMAND,
+    config.COMMAND,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from revops.core.presets import PRESETS
 from revops.simulate.__main__ import app
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -230,3 +231,30 @@ def test_the_command_runs_as_a_module() -> None:
 
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == "/nowhere: No such file or directory\n"
+
+
+def test_a_preset_is_tried_like_its_options() -> None:
+    """
+    `--preset` decides as the same options set one by one would, and `--set` changes it further.
+    """
+    texts = PRESETS["aggressive"].texts()
+    pairs = [word for name, text in texts.items() for word in ("--set", f"{name}={text}")]
+    tried = simulate(FORTY, "--json", "--preset", "aggressive")
+
+    assert tried.exit_code == 0
+    assert tried.stdout == simulate(FORTY, "--json", *pairs).stdout
+    assert tried.stdout != simulate(FORTY, "--json").stdout
+    assert (
+        simulate(FORTY, "--json", "--preset", "aggressive", "--set", "max-fee-ppm=90").stdout
+        == simulate(FORTY, "--json", *pairs, "--set", "max-fee-ppm=90").stdout
+    )
+
+
+def test_an_unknown_preset_is_bad_input() -> None:
+    """
+    A wrong name is answered with the right ones, and exit code 2.
+    """
+    answer = simulate(FORTY, "--preset", "huge")
+
+    assert answer.exit_code == 2
+    assert answer.stderr == "preset: expected one of small, balanced, aggressive, got 'huge'\n"
