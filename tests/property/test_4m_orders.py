@@ -132,9 +132,10 @@ def test_an_order_is_one_update_of_the_gossip_budget(channel, config, memory, da
     The update that an order made is counted once, beside one that may have gone out before it.
     """
     order = attrs.evolve(data.draw(orders(channel, START)), price=price_of(channel))
-    asked = memory.asked
+    prices = st.sampled_from((order.price, *filter(None, [memory.known])))
+    asked = memory.asked and attrs.evolve(memory.asked, price=data.draw(prices))
     told = order.price != (asked.price if asked else memory.known)
-    counted = attrs.evolve(memory, changes=[])
+    counted = attrs.evolve(memory, asked=asked, changes=[])
     first = looked(channel, config, fee=counted, pins=[order]).memory.channels[0].fee
     later = attrs.evolve(first, asked=None)
     again = looked(channel, config, fee=later, pins=[order]).memory.channels[0].fee
