@@ -33,6 +33,7 @@ __all__ = [
     "read_snapshot",
     "read_trail",
     "redacted",
+    "snapshot_document",
     "write_action",
     "write_channel_memory",
     "write_node_memory",
@@ -163,12 +164,19 @@ def write_snapshot(snapshot: Snapshot, config: Config | None = None) -> str:
     """
     Return the snapshot file: the same text for the same snapshot, a channel a line.
     """
+    return _page(snapshot_document(snapshot, config))
+
+
+def snapshot_document(snapshot: Snapshot, config: Config | None = None) -> dict[str, object]:
+    """
+    Return what the snapshot file says, as JSON has it.
+    """
     options = changed_options(config) if config else {}
     document: dict[str, object] = {"schema": SCHEMA}
     document |= {"config": options} if options else {}
     written = _brief_writer.unstructure(snapshot)
     fields = (field.name for field in attrs.fields(Snapshot) if field.name in written)
-    return _page(document | {name: written[name] for name in fields})
+    return document | {name: written[name] for name in fields}
 
 
 def _page(document: Mapping[str, object]) -> str:

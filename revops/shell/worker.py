@@ -23,6 +23,7 @@ class LoopState:
     How a loop is doing; `None` for what has not been yet.
 
     Attributes:
+        failing: The last run was in vain, with `last_error`.
         running_since: When the run under way began.
         stalled: No run has succeeded for three intervals: they fail, or one hangs.
     """
@@ -30,6 +31,7 @@ class LoopState:
     name: str
     last_ok: Instant | None
     last_error: str | None
+    failing: bool
     next_run: Instant
     running_since: Instant | None
     stalled: bool
@@ -65,6 +67,7 @@ class Worker:
         self._last_good = self._born
         self._last_ok: Instant | None = None
         self._last_error: str | None = None
+        self._failing = False
         self._running = False
         self._soon = False
         self._stall_told = False
@@ -110,11 +113,12 @@ class Worker:
         try:
             self._job()
         except Exception as error:  # noqa: BLE001 -- whatever it is, the next run may be better
-            self._soon = True
+            self._soon = self._failing = True
             self._last_error = f"{type(error).__name__}: {error}"
             foreseen = isinstance(error, (NodeRefusedError, NoAnswerError, StoreError))
             self._log.error(f"{self._name}: {self._last_error}", exc_info=not foreseen)
         else:
+            self._failing = False
             self._last_ok = self._clock.now()
             self._last_good = self._clock.ticks()
         self._last_end = self._clock.ticks()
@@ -154,6 +158,7 @@ class Worker:
             name=self._name,
             last_ok=self._last_ok,
             last_error=self._last_error,
+            failing=self._failing,
             next_run=Instant(self._clock.now() + max(0, round(self.due_in()))),
             running_since=self._began if self._running else None,
             stalled=self._clock.ticks() - self._last_good > _STALLED * self._interval(),

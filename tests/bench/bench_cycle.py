@@ -62,9 +62,9 @@ class Stopwatch:
         Return *work* with its time put down to *step*, and that until it begins to *before*.
         """
 
-        def timed(*args: Any) -> T:
+        def timed(*args: Any, **kwargs: Any) -> T:
             self.lap(before)
-            result = work(*args)
+            result = work(*args, **kwargs)
             self.lap(step)
             return result
 

@@ -306,7 +306,7 @@ def test_a_passive_peer_is_left_alone(office: Office, node: FakeNode) -> None:
 # All of them ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [c.name for c in COMMANDS if c.name != "revenue-policy"])
+@pytest.mark.parametrize("name", [c.name for c in COMMANDS if not c.neighbourly])
 def test_an_unknown_argument_is_named(office: Office, name: str) -> None:
     """
     A misspelt argument is no argument: it is named, with those that there are.

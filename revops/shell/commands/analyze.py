@@ -1,18 +1,21 @@
 """revenue-analyze: which way each channel's liquidity moves, and how sure that is."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from revops.core import flow
+from revops.core.memory import FlowMemory
 from revops.core.plan import FlowView
-from revops.core.snapshot import Channel, Snapshot
-from revops.core.units import sats_down
+from revops.core.snapshot import Channel
+from revops.core.units import Instant, sats_down
 from revops.shell.commands.command import Answer, Argument, Command, Given, whole
-from revops.shell.commands.look import chosen, known_now, last_look
+from revops.shell.commands.look import chosen, last_look
 
 if TYPE_CHECKING:
     from revops.shell.app import App
+    from revops.shell.cycle import Cycled
 
 _MOST_ROWS: Final = 1_000_000
 
@@ -23,33 +26,36 @@ def run(app: "App", given: Given) -> Answer:
     """
     limit = whole("limit", given.get("limit", _MOST_ROWS), 0, _MOST_ROWS)
     last = last_look(app)
-    seen = known_now(app, last, chosen(last, given.get("channel")))
-    window_days = app.settings.config.flow_window_days
-    flows = _flows(seen, window_days)
+    now = app.clock.now()
+    flows = _flows(last, chosen(last, given.get("channel")), now)
     return {
-        "at": seen.now,
+        "at": now,
         "looked_at": last.plan.at,
-        "window_days": window_days,
+        "window_days": last.config.flow_window_days,
         "books": attrs.asdict(app.store.books()),
         "total": len(flows),
         "channels": [_told(channel, found) for channel, found in flows[:limit]],
     }
 
 
-def _flows(seen: Snapshot, window_days: int) -> list[tuple[Channel, FlowView | None]]:
+def _flows(
+    last: "Cycled", channels: Iterable[Channel], now: Instant
+) -> list[tuple[Channel, FlowView | None]]:
     """
-    Return what flows through each channel, those that will soonest be empty or full first.
+    Return what flows through each of *channels*, those that will soonest be empty or full first.
     """
-    known = {memory.channel_id: memory.flow for memory in seen.memory.channels}
-    flows: list[tuple[Channel, FlowView | None]] = []
-    for channel in seen.channels:
-        found = None
-        if channel.traffic is not None:
-            before = known.get(channel.channel_id)
-            memory = flow.digest(before, channel.traffic, channel.capacity_msat)
-            found = flow.view(memory, channel.traffic, channel, seen.now, window_days)
-        flows.append((channel, found))
+    digested = {memory.channel_id: memory.flow for memory in last.plan.memory.channels}
+    days = last.config.flow_window_days
+    flows = [
+        (channel, _flow(channel, digested[channel.channel_id], now, days)) for channel in channels
+    ]
     return sorted(flows, key=lambda item: (_hours_left(item[1]), item[0].channel_id))
+
+
+def _flow(channel: Channel, memory: FlowMemory | None, now: Instant, days: int) -> FlowView | None:
+    if channel.traffic is None:
+        return None
+    return flow.view(memory, channel.traffic, channel, now, days)
 
 
 def _hours_left(found: FlowView | None) -> float:

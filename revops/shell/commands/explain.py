@@ -25,8 +25,8 @@ def run(app: "App", given: Given) -> Answer:
     explained = app.store.last_decisions(str(subject))
     if not explained:
         msg = (
-            "channel: expected a short channel id, channel id or peer id of ours that a cycle has"
-            f" seen, got {subject!r}"
+            "channel: expected a short channel id, channel id or peer id that a cycle has seen as"
+            f" one of ours, got {subject!r}"
         )
         raise CommandError(msg)
     cycle_at, node_trail = cycle
@@ -57,8 +57,8 @@ def _explained(
         "channel_id": decision.channel_id,
         "peer_id": decision.peer_id,
         "decided_at": row.at,
-        # A channel that closed, or was not listed by a node that just started.
-        "in_last_cycle": row.at == cycle_at,
+        # Not for a channel that closed, or that a node which just started did not list.
+        "is_listed": row.at >= cycle_at,
         decision.area: {
             "outcome": _became(outcome) if outcome else None,
             "may_change_at": max(until or 0, next_cycle),

@@ -1,7 +1,7 @@
 """Look: the node as far as it is known now, without asking it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -31,38 +31,40 @@ def last_look(app: "App") -> "Cycled":
 def known_now(app: "App", last: "Cycled", channels: Sequence[Channel]) -> Snapshot:
     """
     Return what a cycle would see of *channels* now, if the node had not changed since *last* but
-    for the prices that were set then.
+    for the prices that were set then, or ordered since.
     """
-    now, config = app.clock.now(), app.settings.config
-    memory = last.plan.memory
-    traffic = app.store.traffic(now, config.flow_window_days, memory)
+    now = app.clock.now()
+    pins = app.store.pins(now)
+    ordered = app.cycle.performer.ordered
     prices = {
-        entry.action.channel_id: outcome
-        for entry, outcome in last.done
-        if isinstance(entry.action, SetFee) and isinstance(outcome, Applied)
+        pin.channel_id: Applied(fee_ppm=pin.price.fee_ppm, base_fee_msat=pin.price.base_fee_msat)
+        for pin in pins
+        if pin.channel_id in ordered
     }
+    for entry, outcome in last.done:
+        if isinstance(entry.action, SetFee) and isinstance(outcome, Applied):
+            prices.setdefault(entry.action.channel_id, outcome)
     return attrs.evolve(
         last.snapshot,
         now=now,
-        channels=[
-            attrs.evolve(
-                channel,
-                # What could not be read then stays unknown.
-                traffic=channel.traffic and traffic.get(channel.channel_id),
-                **_in_force(prices.get(channel.channel_id)),
-            )
-            for channel in channels
-        ],
+        channels=[_at(channel, prices.get(channel.channel_id)) for channel in channels],
         policies=app.store.policies().policies,
-        memory=memory,
+        pins=pins,
+        wake=app.cycle.wake.is_set(),
+        memory=last.plan.memory,
     )
 
 
-def _in_force(price: Applied | None) -> dict[str, Any]:
+def _at(channel: Channel, price: Applied | None) -> Channel:
     if price is None:
-        return {}
-    htlc_max = {} if price.htlc_max_msat is None else {"htlc_max_msat": price.htlc_max_msat}
-    return {"fee_ppm": price.fee_ppm, "base_fee_msat": price.base_fee_msat, **htlc_max}
+        return channel
+    htlc_max = channel.htlc_max_msat if price.htlc_max_msat is None else price.htlc_max_msat
+    return attrs.evolve(
+        channel,
+        fee_ppm=price.fee_ppm,
+        base_fee_msat=price.base_fee_msat,
+        htlc_max_msat=htlc_max,
+    )
 
 
 def chosen(last: "Cycled", subject: object) -> tuple[Channel, ...]:

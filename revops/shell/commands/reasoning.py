@@ -92,8 +92,11 @@ def _way(lever: Lever, decision: Decision, config: Config, policy: Policy) -> An
             how = f"revenue-policy -k action=set peer_id={decision.peer_id} {lever.name}=VALUE"
             return {"now": getattr(now, "value", now), "how": how}
         case Kind.COMMAND:
-            takes = {"revenue-set-fee": f" {decision.scid or 'SCID'} PPM"}
-            return {"now": None, "how": lever.name + takes.get(lever.name, "")}
+            how = lever.name
+            if how == "revenue-set-fee":
+                # For 0 hours revops goes on from there, so that it also ends a pin.
+                how += f" -k scid={decision.scid or 'SCID'} ppm=PPM hours=HOURS"
+            return {"now": None, "how": how}
         case _:
             assert_never(lever.kind)
 

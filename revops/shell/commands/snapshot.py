@@ -1,6 +1,5 @@
 """revenue-snapshot: what the last cycle saw, as a file that `python -m revops.simulate` reads."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +23,11 @@ def run(app: "App", given: Given) -> Answer:
     last = last_look(app)
     snapshot = wire.redacted(last.snapshot) if redact else last.snapshot
     # Where the books are decides nothing and names the operator's directories.
-    text = wire.write_snapshot(snapshot, attrs.evolve(last.config, db_path=None))
+    config = attrs.evolve(last.config, db_path=None)
     if "save" not in given:
-        answer: Answer = json.loads(text)
-        return answer
+        return wire.snapshot_document(snapshot, config)
     path = _inside(app.directory, str(given["save"]))
-    _write_private(path, text)
+    _write_private(path, wire.write_snapshot(snapshot, config))
     return {
         "saved": str(path),
         "size_bytes": path.stat().st_size,
