@@ -1,6 +1,7 @@
 """Orders: a fee set by command is in force now and stays; every fee can be put back."""
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -374,6 +375,31 @@ def test_a_plan_never_overwrites_a_newer_order(office: Office, node: FakeNode) -
 
     office.cycle(after_s=HALF_HOUR)
     assert office.codes(last) == {Code.ORDERED}
+
+
+def test_a_look_waits_for_the_order_under_way(office: Office, node: FakeNode) -> None:
+    """
+    No cycle looks while an order is asked for and not answered: it would take the order for one
+    that came to nothing.
+    """
+    office.cycle()
+    office.clock.pass_by(HALF_HOUR)
+    asked, answer = threading.Event(), threading.Event()
+    node.before["setchannel"] = lambda: asked.set() or answer.wait(1)
+    order = threading.Thread(target=set_fee, args=(office, SCID, 777))
+    order.start()
+    asked.wait()
+    looks = len(node.called("listpeerchannels"))
+    cycle = threading.Thread(target=office.cycle, args=(1,))
+    cycle.start()
+    cycle.join(0.2)
+    assert len(node.called("listpeerchannels")) == looks
+
+    answer.set()
+    order.join()
+    cycle.join()
+    assert rows(office, "SELECT state, max(id) FROM journal")[0][0] == "applied"
+    assert office.codes(SCID) == {Code.ORDERED}
 
 
 def test_a_clock_that_was_ahead_holds_no_order_up(office: Office) -> None:
