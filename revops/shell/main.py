@@ -120,6 +120,7 @@ def build(
         stopping=stopping,
     )
     _look_for_garbage_less_often()
+    _let_commands_in()
     return App(
         directory=directory,
         settings=settings,
@@ -136,3 +137,9 @@ def _look_for_garbage_less_often() -> None:
     # garbage every 700, as Python does, takes a fifth of its time.
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+def _let_commands_in() -> None:
+    # While a cycle computes, a command waits so long for its turn, and once more after each row
+    # that it reads from the books: with Python's own 5 ms that adds up. Nobody else notices.
+    sys.setswitchinterval(0.0005)

@@ -30,7 +30,6 @@ SIZE = 1000
 CALLS = 100
 MOST_MS = 50
 PATIENCE_S = 180
-POLICY = {"action": "set", "strategy": "dynamic", "tags": "bench"}
 
 Times = list[float]
 
@@ -47,6 +46,7 @@ class Plugin:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=1 << 16,  # what a pipe holds
             env={"PATH": os.environ["PATH"], "LIGHTNINGD_PLUGIN": "1"},
         )
         self._ids = itertools.count()

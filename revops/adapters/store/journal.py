@@ -1,5 +1,6 @@
 """Journal: what was decided is written down before it is done, and then what became of it."""
 
+import functools
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -247,6 +248,10 @@ def read_fee_changes(connection: sqlite3.Connection, limit: int) -> tuple[FeeCha
         (limit,),
     )
     return tuple(
-        FeeChange(**{**dict(zip(names, row, strict=True)), "trail": wire.read_trail(row[-1])})
+        FeeChange(**{**dict(zip(names, row, strict=True)), "trail": _trail(row[-1])})
         for row in rows
     )
+
+
+# The same few are asked for again and again.
+_trail: Final = functools.lru_cache(maxsize=32)(wire.read_trail)

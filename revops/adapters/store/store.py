@@ -69,6 +69,7 @@ class Store:
         self._own = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._traffic = forwards.TrafficReader()
+        self._schema = int(self._read(schema.applied)[-1].split(".")[0])
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -263,7 +264,7 @@ class Store:
         """
         Return the number of the last migration.
         """
-        return int(self._read(schema.applied)[-1].split(".")[0])
+        return self._schema
 
     def size_bytes(self) -> int:
         """
