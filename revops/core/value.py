@@ -43,7 +43,7 @@ class Demand:
     dispersion: float = attrs.field(default=DISPERSION[0], validator=checks.number(*DISPERSION))
 
 
-def demand(traffic: Traffic, live_days: float) -> Demand | None:
+def demand_of(traffic: Traffic, live_days: float) -> Demand | None:
     """
     Return what the days of *traffic* say, of which the channel could serve *live_days*: had it
     been full and connected all the time, more would have come. `None` when it never could.

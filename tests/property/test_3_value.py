@@ -17,7 +17,7 @@ from revops.core.value import (
     HORIZON_DAYS,
     Demand,
     change_msat,
-    demand,
+    demand_of,
     expected_down,
     stock_msat,
     value_msat,
@@ -121,7 +121,7 @@ def test_any_traffic_has_a_value(traffic, live_days, ppm, before, after, days):
     Whatever the books hold, the value is a whole number of msat; a channel that never was live
     says nothing about demand.
     """
-    wanted = demand(traffic, live_days)
+    wanted = demand_of(traffic, live_days)
     assert (wanted is None) == (live_days <= 0)
     if wanted is not None:
         assert type(change_msat(wanted, ppm, before, after, days)) is int
@@ -144,7 +144,7 @@ def test_time_without_liquidity_is_no_want_of_demand(count, amount, live_days, f
     )
     traffic = Traffic(since=20_000 * DAY, until=20_001 * DAY, days=[day])
 
-    often, rarely = demand(traffic, live_days), demand(traffic, live_days * factor)
+    often, rarely = demand_of(traffic, live_days), demand_of(traffic, live_days * factor)
     assert math.isclose(often.per_day, rarely.per_day * factor)
     assert math.isclose(often.per_day * live_days * often.amount_msat, count * amount)
 

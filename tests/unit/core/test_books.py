@@ -14,7 +14,7 @@ from revops.core.profit import FlowProfile, ProfitClass, Role, assessed, flow_pr
 from revops.core.reputation import Reputation, digested, score
 from revops.core.snapshot import Slice, Traffic
 from revops.core.units import DAY, HOUR, from_sats
-from revops.core.value import Demand, change_msat, demand, stock_msat, value_msat
+from revops.core.value import Demand, change_msat, demand_of, stock_msat, value_msat
 
 NOW = 1_700_000_000
 MONTH = {"now": NOW, "since": 0, "start": NOW - 30 * DAY, "end": NOW}
@@ -203,8 +203,8 @@ def test_a_day_without_liquidity_is_not_in_the_rate():
     day = Slice(start=NOW // DAY - 2, out_count=10, out_msat=10**9)
     books = {"since": NOW - 7 * DAY, "until": NOW, "days": [day]}
 
-    assert demand(Traffic(**books), 2).per_day == 5
-    assert demand(Traffic(**books), 0) is None
+    assert demand_of(Traffic(**books), 2).per_day == 5
+    assert demand_of(Traffic(**books), 0) is None
 
 
 BRISK = Demand(per_day=10, amount_msat=from_sats(100_000), dispersion=2)
