@@ -1,15 +1,12 @@
 """Replies: what lightningd v23.05 to v26.06 answers, in core terms, and nothing asked."""
 
-import contextlib
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import attrs
 
 from revops.adapters.errors import WireError
-from revops.adapters.wire_reader import Reader, problem_at, wrong
-from revops.core.checks import MOST_MSAT
+from revops.adapters.reading import HOOKS, moment_of, readable, rows_of
+from revops.adapters.wire_reader import Reader, problem_at
 from revops.core.outcomes import Applied
 from revops.core.snapshot import NORMAL, Channel, Node
 from revops.core.tally import Forward
@@ -21,17 +18,12 @@ from revops.core.units import (
     PeerId,
     Ppm,
     Scid,
-    parse_msat,
     scid_key,
 )
-
-T = TypeVar("T")
 
 _BLOCK: Final = 10 * MINUTE
 _BLOCKS: Final = 12
 """Confirmation target of the feerate that samples are made of."""
-_LATEST: Final = 2**40
-"""Seconds since the epoch that no clock will show."""
 
 # What the core's fields are called in lightningd's replies.
 _NAMES: Final = {
@@ -120,50 +112,7 @@ class _Funds:
     outputs: tuple[_Output, ...]
 
 
-def _amount(value: Any, kind: Any) -> Any:  # noqa: ANN401 -- see wire_reader.Hook
-    if type(value) is int and 0 <= value <= MOST_MSAT:
-        return value
-    if type(value) is str:
-        with contextlib.suppress(ValueError):
-            return _amount(int(parse_msat(value)), kind)
-    raise wrong(value, "an amount in msat")
-
-
-def _moment(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see wire_reader.Hook
-    # Written so that NaN, which compares false to everything, is refused.
-    if type(value) in (float, int) and 0 <= value < _LATEST:
-        return int(value)
-    raise wrong(value, "seconds since 1970")
-
-
-_reader: Final = Reader(lenient=True, names=_NAMES, hooks={Msat: _amount, Instant: _moment})
-
-
-def _rows(reply: object, method: str, key: str) -> list[Any]:
-    if type(reply) is not dict:
-        raise WireError((problem_at(method, str(wrong(reply, "an object"))),))
-    rows = reply.get(key)
-    if type(rows) is not list:
-        raise WireError((problem_at(f"{method}.{key}", str(wrong(rows, "a list"))),))
-    return rows
-
-
-def _readable(
-    rows: list[Any], path: str, read: Callable[[Any, str], T | None]
-) -> tuple[tuple[T, ...], tuple[str, ...]]:
-    """
-    Return what *read* makes of *rows*, and what is wrong with those that it cannot read.
-    """
-    results: list[T] = []
-    problems: list[str] = []
-    for index, row in enumerate(rows):
-        try:
-            result = read(row, f"{path}[{index}]")
-            if result is not None:
-                results.append(result)
-        except WireError as error:
-            problems.extend(error.problems)
-    return tuple(results), tuple(problems)
+_reader: Final = Reader(lenient=True, names=_NAMES, hooks=HOOKS)
 
 
 def channels_of(
@@ -178,7 +127,7 @@ def channels_of(
     Raises:
         WireError: It is no such reply.
     """
-    rows = _rows(reply, "listpeerchannels", "channels")
+    rows = rows_of(reply, "listpeerchannels", "channels")
     seen: set[ChannelId] = set()
 
     def channel(row: Any, path: str) -> Channel | None:  # noqa: ANN401 -- a JSON value
@@ -192,7 +141,7 @@ def channels_of(
         seen.add(result.channel_id)
         return result
 
-    return _readable(rows, "listpeerchannels.channels", channel)
+    return readable(rows, "listpeerchannels.channels", channel)
 
 
 def _translated(row: dict[str, Any], beside: _Beside, opened_at: float | None) -> dict[str, Any]:
@@ -220,9 +169,7 @@ def _opened_at(
     try:
         for change in beside.state_changes:
             if change.new_state == NORMAL:
-                return datetime.fromisoformat(
-                    change.timestamp.removesuffix("Z") + "+00:00"
-                ).timestamp()
+                return moment_of(change.timestamp)
         if type(scid) is str and blockheight is not None and now is not None:
             return max(0, now - _BLOCK * max(0, blockheight - scid_key(Scid(scid))[0]))
     except ValueError:
@@ -237,8 +184,8 @@ def forwards_of(reply: object) -> tuple[tuple[Forward, ...], tuple[str, ...]]:
     Raises:
         WireError: It is no such reply.
     """
-    rows = _rows(reply, "listforwards", "forwards")
-    return _readable(
+    rows = rows_of(reply, "listforwards", "forwards")
+    return readable(
         rows, "listforwards.forwards", lambda row, path: _reader.read(row, Forward, path)
     )
 
@@ -287,7 +234,7 @@ def price_of(reply: object, scid: Scid) -> Applied:
     """
     Return the price of *scid* that a `setchannel` reply confirms.
     """
-    for index, row in enumerate(_rows(reply, "setchannel", "channels")):
+    for index, row in enumerate(rows_of(reply, "setchannel", "channels")):
         if type(row) is dict and row.get("short_channel_id") == scid:
             return _reader.read(row, Applied, f"setchannel.channels[{index}]")
     raise WireError((f"setchannel.channels: expected {scid} among them, it is not",))
@@ -301,7 +248,7 @@ def aliases_of(reply: object) -> dict[PeerId, str]:
     """
     return {
         PeerId(row["nodeid"]): alias.encode(errors="replace").decode()
-        for row in _rows(reply, "listnodes", "nodes")
+        for row in rows_of(reply, "listnodes", "nodes")
         if type(row) is dict
         and type(row.get("nodeid")) is str
         and type(alias := row.get("alias")) is str
