@@ -64,7 +64,7 @@ def prepared(snapshot: Snapshot, config: Config) -> Prepared:
                 flow=_flow(channel, flows[channel.channel_id], snapshot.now, config),
                 peer=peers[channel.peer_id],
                 is_new=_is_new(channel, age_s, snapshot),
-                changed_from=_believed(before) if _changed(before, fee) else None,
+                changed_from=_believed(before) if fee.pin is not before.pin else None,
                 woken=woken,
                 age_s=age_s,
             )
@@ -153,11 +153,6 @@ def _peer(group: list[Channel], flows: Mapping[ChannelId, FlowMemory | None]) ->
 
 def _awake(memory: FeeMemory) -> FeeMemory:
     return attrs.evolve(memory, climb=memory.climb and attrs.evolve(memory.climb, resting=False))
-
-
-def _changed(before: FeeMemory, after: FeeMemory) -> bool:
-    # By somebody else: the look itself made a pin.
-    return after.pin is not None and after.pin is not before.pin and not after.pin.ordered
 
 
 def _believed(memory: FeeMemory) -> Ppm | None:

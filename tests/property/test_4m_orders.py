@@ -20,6 +20,7 @@ from property.world import START, World, looked, quiet_channel
 from revops.core.actions import Hold
 from revops.core.decide import decide
 from revops.core.memory import FeeMemory, Pin, Price
+from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code
 from revops.core.snapshot import FeePin, Traffic
 from revops.core.units import DAY, HOUR
@@ -72,6 +73,18 @@ def test_an_order_stays_until_it_ends(snapshot, config):
             assert codes(decision) == [Code.ORDERED]
             assert fee.pin == Pin(price=order.price, until=order.until, ordered=True)
             assert (fee.known, fee.asked, fee.climb) == (order.price, None, None)
+
+
+@given(open_channels, configs(), fee_memories(START))
+def test_an_order_comes_before_every_policy(channel, config, memory):
+    """
+    Dynamic, static, passive or hive: what was ordered for the channel itself stays.
+    """
+    for strategy in Strategy:
+        policy = Policy(peer_id=channel.peer_id, strategy=strategy, fee_ppm=7)
+        order = ordered(channel, hours=1)
+        plan = looked(channel, config, fee=memory, policies=[policy], pins=[order])
+        assert codes(plan.decisions[0]) == [Code.ORDERED]
 
 
 @given(snapshots(min_channels=1), configs())

@@ -52,7 +52,7 @@ class ChannelView:
         memory: With what was asked for settled by what is in force.
         flow: `None` when the books could not be read.
         is_new: Opened since revops runs here, and nothing has left by it.
-        changed_from: What we knew to be charged, where somebody else has just changed it.
+        changed_from: What we knew to be charged, where this look made a pin of something else.
         woken: The operator has just woken its search, which rested.
         age_s: Since it was opened, or since it was first seen.
     """
