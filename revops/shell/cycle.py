@@ -50,9 +50,9 @@ class Cycle:
     wake: Event = attrs.field(factory=Event)
     last: Cycled | None = None
 
-    def run(self) -> None:
+    def run(self) -> Cycled:
         """
-        Run one cycle.
+        Run one cycle and return it.
 
         Raises:
             NodeRefusedError, NoAnswerError: The node could not be seen; memory is as it was.
@@ -70,13 +70,14 @@ class Cycle:
         if wake:
             self.wake.clear()
         done = self.performer.perform(entries, dry_run=config.dry_run)
-        self.last = Cycled(
+        cycled = self.last = Cycled(
             snapshot=observed.snapshot,
             config=config,
             plan=plan,
             problems=observed.problems,
             done=done,
         )
+        return cycled
 
 
 def _changed(before: Memory, after: Memory) -> list[ChannelMemory]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from revops.adapters.rpc import Call
+    from revops.adapters.store import Store
     from revops.core.precedence import Setting
     from revops.shell.app import App
     from revops.shell.clock import Clock
@@ -91,8 +92,8 @@ def build(
     """
     from revops.adapters.breaker import Breaker  # noqa: PLC0415 -- see start
     from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
-    from revops.adapters.store import Store  # noqa: PLC0415 -- see start
     from revops.shell.app import App  # noqa: PLC0415 -- see start
+    from revops.shell.commands.seen import seen_in  # noqa: PLC0415 -- see start
     from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
@@ -101,8 +102,7 @@ def build(
 
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
     node, log, stopping = Lightningd(breaker.call), logger(write), Event()
-    store = Store.open(_books(directory, settings.config.db_path))
-    settings.keep_in(store.save_settings)
+    store = _opened(directory, settings)
     cycle = Cycle(
         observer=Observer(node, store, clock),
         performer=Performer(node=node, store=store, clock=clock, log=log, stopping=stopping),
@@ -113,14 +113,13 @@ def build(
     )
     worker = Worker(
         name="fees",
-        job=cycle.run,
+        job=lambda: seen_in(cycle.run()),  # so that no command has to wait for the lists
         interval=lambda: settings.config.fee_interval,
         clock=clock,
         log=log,
         stopping=stopping,
     )
-    _look_for_garbage_less_often()
-    _let_commands_in()
+    _tune_python()
     return App(
         directory=directory,
         settings=settings,
@@ -132,14 +131,19 @@ def build(
     )
 
 
-def _look_for_garbage_less_often() -> None:
+def _opened(directory: Path, settings: "Settings") -> "Store":
+    from revops.adapters.store import Store  # noqa: PLC0415 -- see start
+
+    store = Store.open(_books(directory, settings.config.db_path))
+    settings.keep_in(store.save_settings)
+    return store
+
+
+def _tune_python() -> None:
     # A cycle makes a hundred thousand short-lived values and no circles of them: looking for
     # garbage every 700, as Python does, takes a fifth of its time.
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-def _let_commands_in() -> None:
     # While a cycle computes, a command waits so long for its turn, and once more after each row
-    # that it reads from the books: with Python's own 5 ms that adds up. Nobody else notices.
+    # that it reads from the books: with Python's own 5 ms that adds up. The cycle notices nothing.
     sys.setswitchinterval(0.0005)
