@@ -4,6 +4,17 @@ CREATE TABLE node (
     node_id TEXT NOT NULL
 ) STRICT;
 
+-- What went through a channel in all its life: years of days cannot be read while somebody waits.
+ALTER TABLE forward_totals ADD COLUMN in_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE forward_totals ADD COLUMN in_msat INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE forward_totals ADD COLUMN out_msat INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE forward_totals ADD COLUMN earned_msat INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE forward_totals ADD COLUMN sourced_msat INTEGER NOT NULL DEFAULT 0;
+UPDATE forward_totals SET (in_count, in_msat, out_msat, earned_msat, sourced_msat) = (
+    SELECT sum(in_count), sum(in_msat), sum(out_msat), sum(earned_msat), sum(sourced_msat)
+    FROM forward_stats WHERE forward_stats.scid = forward_totals.scid AND span = 'day'
+);
+
 -- Rows of the node that cannot be, such as more out than in: shown to the operator, never summed.
 CREATE TABLE quarantine (
     source TEXT NOT NULL,
@@ -13,7 +24,8 @@ CREATE TABLE quarantine (
     PRIMARY KEY (source, key)
 ) STRICT, WITHOUT ROWID;
 
--- Every channel we ever had, as it was last seen; NULL is unknown.
+-- Every channel we ever had, as it was last seen; NULL is unknown. Some time after the chain
+-- changed something (changed_at) the node's bookkeeper is asked what it cost (asked_at).
 CREATE TABLE channels (
     channel_id TEXT NOT NULL PRIMARY KEY,
     scid TEXT,
@@ -22,7 +34,9 @@ CREATE TABLE channels (
     capacity_msat INTEGER NOT NULL,
     opened_at INTEGER,
     first_seen_at INTEGER NOT NULL,
-    last_seen_at INTEGER NOT NULL
+    last_seen_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL DEFAULT 0,
+    asked_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- What channels cost on-chain: a row for each transaction that was paid for. An estimate is
@@ -37,14 +51,14 @@ CREATE TABLE costs (
     PRIMARY KEY (channel_id, kind, ref)
 ) STRICT, WITHOUT ROWID;
 
--- Circular payments that settled: out by one channel, in by another. The fee is a cost of the
--- channel that was refilled.
+-- Circular payments that settled: out by one channel, in by another; NULL where nobody can tell.
+-- The fee is a cost of the channel that was refilled.
 CREATE TABLE refills (
     payment_hash TEXT NOT NULL,
     part TEXT NOT NULL,
     at INTEGER NOT NULL,
-    from_channel TEXT NOT NULL,
-    to_channel TEXT NOT NULL,
+    from_channel TEXT,
+    to_channel TEXT,
     amount_msat INTEGER NOT NULL,
     fee_msat INTEGER NOT NULL,
     PRIMARY KEY (payment_hash, part)
@@ -55,6 +69,7 @@ CREATE INDEX refills_by_channel ON refills (to_channel, at);
 CREATE TABLE open_moves (
     created_index INTEGER PRIMARY KEY,
     payment_hash TEXT NOT NULL,
+    part TEXT NOT NULL,
     channel_id TEXT NOT NULL,
     at INTEGER NOT NULL,
     credit_msat INTEGER NOT NULL,

@@ -1,19 +1,25 @@
 """lightningd, asked through a call: its answers in core terms, its errors told apart."""
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
-from revops.adapters import replies
+from revops.adapters import replies, replies_books
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, WireError
 from revops.adapters.rpc import Call
 from revops.core.actions import SetFee
+from revops.core.costs import ChainEvent, Closing
 from revops.core.outcomes import Applied
+from revops.core.refills import Move, Page, Payment
 from revops.core.snapshot import Channel, Node
 from revops.core.tally import Forward
-from revops.core.units import Instant, Msat, PeerId
+from revops.core.units import ChannelId, Instant, Msat, PeerId
 
 T = TypeVar("T")
-Forwards = tuple[tuple[Forward, ...], tuple[str, ...]]
+Unread = tuple[str, ...]
+Forwards = tuple[tuple[Forward, ...], Unread]
+
+_UNKNOWN_METHOD: Final = -32601
+_WRONG_PARAMETERS: Final = -32602
 
 
 class Lightningd:
@@ -27,6 +33,7 @@ class Lightningd:
 
     def __init__(self, call: Call) -> None:
         self._call = call
+        self._absent: set[str] = set()
 
     def info(self) -> Node:
         """
@@ -93,6 +100,90 @@ class Lightningd:
         if problem := _other_than_asked(action, applied):
             raise NodeRefusedError("setchannel", None, problem)
         return applied
+
+    def moves(self, start: int, limit: int) -> Page[Move] | None:
+        """
+        Return up to *limit* of what moved in channels from row *start* on; `None` before v25.09.
+        """
+        page: dict[str, object] = {"index": "created", "start": start, "limit": limit}
+        return self._ask_if_there("listchannelmoves", page, replies_books.moves_of)
+
+    def last_move(self) -> int:
+        """
+        Return the number of the latest row of what moved in channels; 0 before the first.
+        """
+        now: dict[str, object] = {
+            "subsystem": "channelmoves",
+            "indexname": "created",
+            "nextvalue": 0,
+        }
+        return self._ask("wait", now, replies_books.created_of)
+
+    def payments(self, to: PeerId, start: int, limit: int) -> Page[Payment] | None:
+        """
+        Return the payments to the node *to* among *limit* changes from number *start* on; `None`
+        before v23.11.
+        """
+        page: dict[str, object] = {"index": "updated", "start": start, "limit": limit}
+        try:
+            return self._ask(
+                "listsendpays", page, lambda reply: replies_books.payments_of(reply, to)
+            )
+        except NodeRefusedError as error:
+            if error.code != _WRONG_PARAMETERS:
+                raise
+            return None
+
+    def payment_moves(self, payment_hash: str) -> tuple[tuple[Move, ...], Unread]:
+        """
+        Return the sides of one payment; none before v24.08, or where bookkeeper does not run.
+        """
+        asked: dict[str, object] = {"payment_id": payment_hash}
+        return self._ask_bookkeeper(asked, replies_books.payment_moves_of) or ((), ())
+
+    def account(self, channel_id: ChannelId) -> tuple[tuple[ChainEvent, ...], Unread] | None:
+        """
+        Return what bookkeeper knows of a channel and the chain; `None` where it does not run.
+        """
+        return self._ask_bookkeeper({"account": channel_id}, replies_books.account_of)
+
+    def closing_channels(self, peer_id: PeerId) -> tuple[tuple[Closing, ...], Unread]:
+        """
+        Return the channels with a peer that are over and that the node has not forgotten yet.
+        """
+        return self._ask("listpeerchannels", {"id": peer_id}, replies_books.closing_of)
+
+    def closed_channels(self, peer_id: PeerId | None = None) -> tuple[tuple[Closing, ...], Unread]:
+        """
+        Return the channels, all or those with one peer, that the node has done with.
+        """
+        asked: dict[str, object] = {"id": peer_id} if peer_id else {}
+        found = self._ask_if_there("listclosedchannels", asked, replies_books.closed_of)
+        return found or ((), ())
+
+    def _ask_bookkeeper(
+        self, params: dict[str, object], read: Callable[[object], tuple[tuple[T, ...], Unread]]
+    ) -> tuple[tuple[T, ...], Unread] | None:
+        try:
+            return self._ask_if_there("bkpr-listaccountevents", params, read)
+        except NodeRefusedError as error:
+            # An account that it does not know, or a filter of later versions.
+            if error.code != _WRONG_PARAMETERS:
+                raise
+            return (), ()
+
+    def _ask_if_there(
+        self, method: str, params: dict[str, object], read: Callable[[object], T]
+    ) -> T | None:
+        if method in self._absent:
+            return None
+        try:
+            return self._ask(method, params, read)
+        except NodeRefusedError as error:
+            if error.code != _UNKNOWN_METHOD:
+                raise
+            self._absent.add(method)
+            return None
 
     def _ask(self, method: str, params: dict[str, object], read: Callable[[object], T]) -> T:
         reply = self._call(method, params)

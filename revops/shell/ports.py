@@ -3,10 +3,12 @@
 from typing import Literal, Protocol
 
 from revops.core.actions import SetFee
+from revops.core.costs import ChainEvent, Closing
 from revops.core.outcomes import Applied
+from revops.core.refills import Move, Page, Payment
 from revops.core.snapshot import Channel, Node
 from revops.core.tally import Forward
-from revops.core.units import Instant, PeerId
+from revops.core.units import ChannelId, Instant, PeerId
 
 Index = Literal["created", "updated"]
 Unread = tuple[str, ...]
@@ -48,4 +50,47 @@ class NodePort(Protocol):
     def set_fee(self, action: SetFee) -> Applied:
         """
         Change a fee and return what is in force then.
+        """
+
+
+class BooksPort(Protocol):
+    """
+    A node's own books; any of its answers may be a NodeRefusedError or a NoAnswerError instead.
+    """
+
+    def moves(self, start: int, limit: int) -> Page[Move] | None:
+        """
+        Return what moved in its channels, at most *limit* rows from *start* on; `None` where it
+        keeps no such list.
+        """
+
+    def last_move(self) -> int:
+        """
+        Return the number of the latest row of that list.
+        """
+
+    def payments(self, to: PeerId, start: int, limit: int) -> Page[Payment] | None:
+        """
+        Return the payments to node *to* among at most *limit* changes from *start* on; `None`
+        where it keeps no such list.
+        """
+
+    def payment_moves(self, payment_hash: str) -> tuple[tuple[Move, ...], Unread]:
+        """
+        Return what one payment moved; nothing where nobody knows.
+        """
+
+    def account(self, channel_id: ChannelId) -> tuple[tuple[ChainEvent, ...], Unread] | None:
+        """
+        Return what a channel had to do with the chain; `None` where nobody keeps account of it.
+        """
+
+    def closing_channels(self, peer_id: PeerId) -> tuple[tuple[Closing, ...], Unread]:
+        """
+        Return the channels with a peer that are over and are still listed.
+        """
+
+    def closed_channels(self, peer_id: PeerId | None = None) -> tuple[tuple[Closing, ...], Unread]:
+        """
+        Return the channels, all or those with one peer, that it has done with.
         """

@@ -22,6 +22,7 @@ from revops.adapters.store import (
     settings,
     uptime,
 )
+from revops.adapters.store.cost_book import CostBook
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
 from revops.core.plan import Area, Plan
@@ -69,6 +70,7 @@ class Store:
         self._own = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._traffic = forwards.TrafficReader()
+        self.costs = CostBook(self._read, self._write)
         self._schema = int(self._read(schema.applied)[-1].split(".")[0])
 
     @classmethod

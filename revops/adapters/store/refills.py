@@ -1,0 +1,119 @@
+"""Refills: those that are complete, those that wait for their other side, and how far we read."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+import attrs
+
+from revops.core.refills import LONGEST, Move, Refill
+from revops.core.snapshot import Refills
+from revops.core.units import ChannelId, Instant
+
+MOVES: Final = "channelmoves"
+PAYMENTS: Final = "sendpays"
+COMPLETE: Final = "refills.until"
+"""The cursor that is a time: up to then the refills are complete."""
+
+_FIELDS: Final = tuple(field.name for field in attrs.fields(Move))
+_WAITING: Final = """
+    SELECT created_index, channel_id, at, payment_hash, part, credit_msat, debit_msat, fee_msat
+    FROM open_moves WHERE payment_hash IN (SELECT value FROM json_each(?))
+"""
+_SUMS: Final = """
+    SELECT to_channel, count(*), sum(amount_msat), sum(fee_msat) FROM refills
+    WHERE at >= ? AND at < ? GROUP BY to_channel
+"""
+
+
+def waiting(connection: sqlite3.Connection, hashes: Collection[str]) -> tuple[Move, ...]:
+    """
+    Return what waits for the other side of one of these payments.
+    """
+    rows = connection.execute(_WAITING, (json.dumps(sorted(hashes)),))
+    return tuple(Move(**dict(zip(_FIELDS, row, strict=True))) for row in rows)
+
+
+def take_moves(
+    connection: sqlite3.Connection,
+    refills: Iterable[Refill],
+    left: Iterable[Move],
+    hashes: Collection[str],
+    places: Mapping[str, int],
+) -> None:
+    """
+    Write down what came of the moves of the payments *hashes*: *refills*, and what is *left* to
+    wait; and move the cursors to *places* past them.
+    """
+    gone = json.dumps(sorted(hashes))
+    connection.execute(
+        "DELETE FROM open_moves WHERE payment_hash IN (SELECT value FROM json_each(?))", (gone,)
+    )
+    left = tuple(left)
+    connection.executemany(
+        "INSERT INTO open_moves (created_index, channel_id, at, payment_hash, part, credit_msat,"
+        " debit_msat, fee_msat) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        map(attrs.astuple, left),
+    )
+    latest = max((move.at for move in left), default=0)
+    connection.execute("DELETE FROM open_moves WHERE at < ?", (latest - LONGEST,))
+    take(connection, refills, places)
+
+
+def take(
+    connection: sqlite3.Connection, refills: Iterable[Refill], places: Mapping[str, int]
+) -> None:
+    """
+    Write down *refills*, and move the cursors to *places* past them.
+    """
+    refills = tuple(refills)
+    # Before v25.09 the node had no list of moves: the same refill may stand here as a payment.
+    connection.executemany(
+        "DELETE FROM refills WHERE payment_hash = ? AND part NOT LIKE '%:%'",
+        {(refill.payment_hash,) for refill in refills if ":" in refill.part},
+    )
+    connection.executemany(
+        "REPLACE INTO refills (payment_hash, part, at, from_channel, to_channel, amount_msat,"
+        " fee_msat) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        map(attrs.astuple, refills),
+    )
+    connection.executemany("REPLACE INTO cursors (name, position) VALUES (?, ?)", places.items())
+
+
+def go_back(connection: sqlite3.Connection, last: int) -> None:
+    """
+    Read on from row *last*, where the node's list ends that went further before; what came after
+    it is settled, or lost with the node's own memory of it.
+    """
+    connection.execute("REPLACE INTO cursors (name, position) VALUES (?, ?)", (MOVES, last))
+    connection.execute("DELETE FROM open_moves WHERE created_index > ?", (last,))
+
+
+def sums(
+    connection: sqlite3.Connection, start: Instant, end: Instant
+) -> dict[ChannelId | None, Refills]:
+    """
+    Return what refills from *start* until before *end* come to, by the channel that was filled:
+    `None` holds those of which nobody knows which it was.
+    """
+    return {
+        channel_id: Refills(count=count, amount_msat=amount, cost_msat=cost)
+        for channel_id, count, amount, cost in connection.execute(_SUMS, (start, end))
+    }
+
+
+def cursors(name: str, last: int | None, until: Instant | None) -> dict[str, int]:
+    """
+    Return the cursors of a list *name* that was read up to *last*, and is complete up to *until*.
+    """
+    places = {name: last, COMPLETE: until}
+    return {cursor: place for cursor, place in places.items() if place is not None}
+
+
+def read_cursor(connection: sqlite3.Connection, name: str) -> int | None:
+    """
+    Return where a cursor stands; `None` when it was never set.
+    """
+    row = connection.execute("SELECT position FROM cursors WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None

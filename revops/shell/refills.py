@@ -1,0 +1,105 @@
+"""Refills: circular payments, followed in the node's own lists, each counted once."""
+
+from itertools import takewhile
+from typing import Final
+
+from revops.adapters.store import Store
+from revops.core.refills import Payment, Refill, paired
+from revops.core.units import MINUTE, Instant, Msat, PeerId
+from revops.shell.ports import BooksPort, Unread
+
+PAGE: Final = 5000
+PAGES: Final = 20
+"""How many pages are read in one go; the rest waits for the next, so that others get their turn."""
+_BOOKED_AFTER: Final = 10 * MINUTE
+"""When both sides of a payment that is complete are in bookkeeper's books."""
+
+
+class RefillWalk:
+    """
+    A walk along what moved in the node's channels, or along its payments where it keeps no list
+    of moves.
+
+    Attributes:
+        behind: Whether there was more than was read in one go.
+    """
+
+    def __init__(self, node: BooksPort, store: Store) -> None:
+        self._node = node
+        self._book = store.costs
+        self.behind = False
+
+    def catch_up(self, us: PeerId, now: Instant) -> Unread:
+        """
+        Bring the refills up to *now* and return a sentence for what was told and cannot be.
+
+        Raises:
+            NodeRefusedError, NoAnswerError: The node did not list them; the books stay as far
+                as they got.
+        """
+        problems: Unread = ()
+        self.behind = True
+        for _ in range(PAGES):
+            unread, done = self._read_moves(us, now)
+            problems += unread
+            if done:
+                self.behind = False
+                break
+        return problems
+
+    def _read_moves(self, us: PeerId, now: Instant) -> tuple[Unread, bool]:
+        cursor = self._book.moves_read()
+        page = self._node.moves(cursor + 1, PAGE)
+        if page is None:
+            return self._read_payments(us, now)
+        gone_back = self._end(cursor) if page.last is None else ()
+        done = page.count < PAGE
+        self._book.take_moves(page.rows, page.last, now if done else None)
+        return page.problems + gone_back, done
+
+    def _end(self, cursor: int) -> Unread:
+        last = self._node.last_move()
+        if last >= cursor:
+            return ()
+        self._book.go_back(last)
+        problem = (
+            f"listchannelmoves ends at row {last} and went to {cursor} before: the node's database"
+            " was restored; what is counted stays, and counting goes on from there"
+        )
+        return (problem,)
+
+    def _read_payments(self, us: PeerId, now: Instant) -> tuple[Unread, bool]:
+        page = self._node.payments(us, self._book.payments_read() + 1, PAGE)
+        if page is None:
+            return (), True
+        booked = tuple(
+            takewhile(lambda payment: payment.completed_at <= now - _BOOKED_AFTER, page.rows)
+        )
+        problems = page.problems
+        refills: list[Refill] = []
+        for payment in booked:
+            found, unread = self._refills_of(payment)
+            refills += found
+            problems += unread
+        young = page.rows[len(booked) :]
+        last = young[0].index - 1 if young else page.last
+        done = bool(young) or page.count < PAGE
+        self._book.take_payments(refills, last, now if done else None)
+        return problems, done
+
+    def _refills_of(self, payment: Payment) -> tuple[tuple[Refill, ...], Unread]:
+        moves, problems = self._node.payment_moves(payment.payment_hash)
+        found, _ = paired((), moves)
+        fee = Msat(payment.sent_msat - payment.amount_msat)
+        if found or not fee:
+            return found, problems
+        nowhere = Refill(
+            payment_hash=payment.payment_hash,
+            part=payment.part,
+            at=payment.completed_at,
+            from_channel=None,
+            to_channel=None,
+            amount_msat=payment.amount_msat,
+            fee_msat=fee,
+        )
+        return (nowhere,), problems
