@@ -13,7 +13,7 @@ ALTER TABLE forward_totals ADD COLUMN sourced_msat INTEGER NOT NULL DEFAULT 0;
 UPDATE forward_totals SET (in_count, in_msat, out_msat, earned_msat, sourced_msat) = (
     SELECT sum(in_count), sum(in_msat), sum(out_msat), sum(earned_msat), sum(sourced_msat)
     FROM forward_stats WHERE forward_stats.scid = forward_totals.scid AND span = 'day'
-);
+) WHERE scid IN (SELECT scid FROM forward_stats WHERE span = 'day');
 
 -- Rows of the node that cannot be, such as more out than in: shown to the operator, never summed.
 CREATE TABLE quarantine (

@@ -42,15 +42,18 @@ _TOTALS: Final = """
     max(last_in_at), max(last_out_at)
     FROM channel_scids LEFT JOIN forward_totals USING (scid) GROUP BY channel_id
 """
-_ADD_TOTALS: Final = """
-    INSERT INTO forward_totals (scid, out_count, last_hour, last_in_at, last_out_at)
-    VALUES (?, ?, ?, ?, ?)
+LIFE: Final = ("in_count", "out_count", "in_msat", "out_msat", "earned_msat", "sourced_msat")
+"""What is added up over a life: years of days cannot be read while somebody waits."""
+_life_of: Final = attrgetter(*LIFE)
+_ADD_TOTALS: Final = f"""
+    INSERT INTO forward_totals (scid, {", ".join(LIFE)}, last_hour, last_in_at, last_out_at)
+    VALUES (?{", ?" * len(LIFE)}, ?, ?, ?)
     ON CONFLICT (scid) DO UPDATE SET
-    out_count = out_count + excluded.out_count,
+    {", ".join(f"{name} = {name} + excluded.{name}" for name in LIFE)},
     last_hour = max(last_hour, excluded.last_hour),
     last_in_at = max(ifnull(last_in_at, excluded.last_in_at), ifnull(excluded.last_in_at, 0)),
     last_out_at = max(ifnull(last_out_at, excluded.last_out_at), ifnull(excluded.last_out_at, 0))
-"""
+"""  # noqa: S608 -- see above
 
 
 @attrs.frozen(kw_only=True)
@@ -104,14 +107,13 @@ def _stats(sums: Tally) -> Iterator[tuple[str | int, ...]]:
 
 
 def _totals(sums: Tally) -> Iterator[tuple[str | int | None, ...]]:
-    out_counts: dict[Scid, int] = defaultdict(int)
-    last_hours: dict[Scid, int] = {}
-    for (scid, hour), part in sums.hours.items():
-        out_counts[scid] += part.out_count
-        last_hours[scid] = max(hour, last_hours.get(scid, hour))
-    for scid, count in out_counts.items():
+    parts: dict[Scid, list[Slice]] = defaultdict(list)
+    for (scid, _hour), part in sums.hours.items():
+        parts[scid].append(part)
+    for scid, hours in parts.items():
+        life = merged(hours, max(part.start for part in hours))
         last_in, last_out = sums.last_in_at.get(scid), sums.last_out_at.get(scid)
-        yield (scid, count, last_hours[scid], last_in, last_out)
+        yield (scid, *_life_of(life), life.start, last_in, last_out)
 
 
 def _extend(connection: sqlite3.Connection, sums: Tally, until: Instant | None) -> None:
