@@ -9,22 +9,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pyln.client import Plugin
-from pyln.client.plugin import Method, Request
+from pyln.client.plugin import Request
 
 from revops.adapters.errors import StoreError
 from revops.core.option import ConfigError
 from revops.core.precedence import Setting
 from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
-from revops.shell.commands.command import Answer, Command, CommandError, NotDoneError, Params
+from revops.shell.commands.command import (
+    Answer,
+    Command,
+    CommandError,
+    NotDoneError,
+    Params,
+    brief,
+)
 from revops.shell.notifications import Notifications
 from revops.shell.options import PREFIX, Settings, declarations
+from revops.shell.plugin import INVALID_PARAMS, OwnMethod, SturdyPlugin, sendable
 
 if TYPE_CHECKING:
     from revops.shell.app import App
 
-_INVALID_PARAMS: Final = -32602
 _FAILED: Final = -1
 _STARTING: Final = "it is starting, ask again in a second"
 _START_PATIENCE: Final = 1.5
@@ -42,23 +48,6 @@ class _NotRunningError(Exception):
     """
 
 
-class _Method(Method):  # type: ignore[misc]  # pyln ships no types
-    """
-    A method that sends its answer itself: pyln would log a traceback for every wrong argument.
-    """
-
-    def __init__(self, name: str, usage: str, description: str, func: Callable[..., None]) -> None:
-        super().__init__(name, func, description=description)
-        self.background = True
-        self._usage = usage
-
-    def get_usage(self) -> str:
-        """
-        Return the arguments; pyln would read them off the function.
-        """
-        return self._usage
-
-
 class Host:
     """
     The plugin as lightningd knows it: options, commands, notifications, start and end.
@@ -74,12 +63,12 @@ class Host:
         self._app: App | None = None
         self._why_not = _STARTING
         self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._plugin = Plugin(dynamic=True)
+        self._plugin = SturdyPlugin(dynamic=True)
         for declaration in declarations():
             self._plugin.add_option(**declaration)
         for command in COMMANDS:
             self._offer(command)
-        self._plugin.methods["setconfig"] = _Method("setconfig", "", "", self._set_config)
+        self._plugin.methods["setconfig"] = OwnMethod("setconfig", "", "", self._set_config)
         self._plugin.init()(self._init)
         self._notifications = Notifications(self._log)
         self._notifications.subscribe(self._plugin.add_subscription)
@@ -98,7 +87,7 @@ class Host:
     def _log(self, line: str, level: str) -> None:
         # When lightningd is gone there is nobody to tell, and the end is near.
         with contextlib.suppress(OSError):
-            self._plugin.log(_sendable(line), level=level)
+            self._plugin.log(sendable(line), level=level)
 
     # Start and end -------------------------------------------------------------------------
 
@@ -130,8 +119,9 @@ class Host:
         except StoreError as error:
             self._refuse_start(str(error))
             return
-        except Exception:  # noqa: BLE001 -- the thread's last word
-            self._refuse_start(traceback.format_exc())
+        except Exception as error:  # noqa: BLE001 -- the thread's last word
+            self._log(traceback.format_exc(), "broken")
+            self._refuse_start(f"{type(error).__name__}: {error}")
             return
         self._app = app
         self._opened.set()
@@ -159,18 +149,18 @@ class Host:
     # What lightningd asks ------------------------------------------------------------------
 
     def _offer(self, command: Command) -> None:
-        def handler(request: Request, *args: object, **kwargs: object) -> None:
-            params = Params(positional=args, named=kwargs)
-
+        def handler(request: Request) -> None:
             def answer() -> None:
-                self._answer(request, lambda: command.answer(self._running(), params))
+                self._answer(
+                    request, lambda: command.answer(self._running(), Params.of(request.params))
+                )
 
             if command.slow:
                 self._errands.put(answer)
             else:
                 answer()
 
-        self._plugin.methods[command.name] = _Method(
+        self._plugin.methods[command.name] = OwnMethod(
             command.name, command.usage, command.help, handler
         )
 
@@ -178,8 +168,9 @@ class Host:
         while True:
             self._errands.get()()
 
-    def _set_config(self, request: Request, config: str, val: object = None, **_: object) -> None:
-        self._answer(request, lambda: self._change(config, val))
+    def _set_config(self, request: Request) -> None:
+        wish = request.params
+        self._answer(request, lambda: self._change(wish["config"], wish.get("val")))
 
     def _change(self, name: str, value: object) -> Answer:
         self._settings.change({name: value}, "setconfig", Clock().now())
@@ -202,7 +193,7 @@ class Host:
         try:
             request.set_result(ask())
         except (CommandError, ConfigError) as error:
-            sentence, code = str(error), _INVALID_PARAMS
+            sentence, code = str(error), INVALID_PARAMS
         except _NotRunningError as error:
             sentence = f"revops does not run: {error}"
         except (StoreError, NotDoneError) as error:
@@ -212,16 +203,4 @@ class Host:
             self._log(traceback.format_exc(), "broken")
         else:
             return
-        # Not set_exception(): pyln would add a traceback to every error it sends.
-        request._write_result(  # noqa: SLF001 -- see above
-            {
-                "jsonrpc": "2.0",
-                "id": request.id,
-                "error": {"code": code, "message": _sendable(f"{request.method}: {sentence}")},
-            }
-        )
-
-
-def _sendable(text: str) -> str:
-    # JSON can hold half a character, which is no UTF-8.
-    return text.encode(errors="backslashreplace").decode()
+        self._plugin.refuse(request.id, code, brief(f"{request.method}: {sentence}"))

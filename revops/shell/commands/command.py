@@ -18,6 +18,9 @@ Run = Callable[["App", Given], Answer]
 
 # int() also takes " 5", "1_000" and digits of other scripts.
 _DIGITS: Final = re.compile("[0-9]{1,18}")
+_HEAD: Final = 700
+_TAIL: Final = 200
+"""Letters that are left of a sentence that quotes at great length."""
 
 
 class CommandError(Exception):
@@ -40,6 +43,21 @@ class Params:
 
     positional: tuple[Any, ...] = ()
     named: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, params: object) -> "Params":
+        """
+        Return what JSON-RPC has as *params*.
+
+        Raises:
+            CommandError: They are neither a list nor an object.
+        """
+        if isinstance(params, list):
+            return cls(positional=tuple(params))
+        if isinstance(params, dict):
+            return cls(named=params)
+        msg = f"params: expected a list or an object, got {params!r}"
+        raise CommandError(msg)
 
     def shift(self, name: str) -> tuple[Any, "Params"]:
         """
@@ -134,7 +152,7 @@ class Command:
             return action.run(app, bound(rest, action.arguments))
         except CommandError as error:
             if self.neighbourly:
-                return {"status": "error", "error": str(error)}
+                return {"status": "error", "error": brief(str(error))}
             raise
 
     def _action(self, word: object) -> Action:
@@ -173,6 +191,15 @@ def bound(params: Params, arguments: tuple[Argument, ...]) -> Given:
             msg = f"{argument.name}: it is missing; {takes}"
             raise CommandError(msg)
     return given
+
+
+def brief(sentence: str) -> str:
+    """
+    Return *sentence* on one line, without the middle of what it quotes at great length.
+    """
+    if len(sentence) > _HEAD + _TAIL:
+        sentence = f"{sentence[:_HEAD]} … {sentence[-_TAIL:]}"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in sentence)
 
 
 def switch(name: str, value: object) -> bool:

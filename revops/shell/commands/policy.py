@@ -18,6 +18,7 @@ from revops.shell.commands.command import (
     Given,
     Params,
     bound,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Update = tuple[PeerId, Fields | None]
 
+_LATEST: Final = 1 << 40
 _WHOLE: Final = ("fee_ppm", "min_fee_ppm", "max_fee_ppm")
 _FRACTIONS: Final = ("fee_multiplier_min", "fee_multiplier_max", "expires_in_hours")
 _PEER: Final = Argument("peer_id", "the peer, by its node id", needed=True)
@@ -91,7 +93,7 @@ def _untag(app: "App", given: Given) -> Answer:
 
 
 def _changes(app: "App", given: Given) -> Answer:
-    since = _number("since", given.get("since", 0), int)
+    since = whole("since", given.get("since", 0), 0, _LATEST)
     changes = [change for change in app.store.policies().changes if change.at > since]
     return {
         "since": since,

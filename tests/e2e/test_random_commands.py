@@ -1,0 +1,196 @@
+"""Ten thousand random commands: none ends the plugin, and none that is refused changes a thing."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from e2e.anything import RAW, Call, Event, asked, events
+from e2e.fake_lightningd import FakeLightningd, PluginGoneError
+from fakes import FakeNode, RpcRefusalError
+from hypothesis import HealthCheck, Phase, example, given, note, settings
+from hypothesis import strategies as st
+
+from revops.shell.clock import Clock
+
+CALLS: Final = int(os.environ.get("RANDOM_COMMANDS", "10000"))
+BATCH: Final = 25
+MOST_LETTERS: Final = 1000
+
+# Tables that only commands write, and those that cycles write too.
+WISHES: Final = ("config", "policies", "policy_tags", "policy_changes", "fee_pins")
+DEEDS: Final = ("journal", "fee_history", "memory", "cycles")
+
+
+class Talker(FakeLightningd):
+    """
+    Says what JSON can hold and Python does not write.
+    """
+
+    def _written(self, message: dict[str, Any]) -> bytes:
+        text = json.dumps(message)
+        for name, literal in RAW.items():
+            text = text.replace(name, literal)
+        return text.encode()
+
+
+class Siege:
+    """
+    One plugin that is asked all of it, and what its operator can see of its state.
+    """
+
+    def __init__(self, lightningd: FakeLightningd) -> None:
+        self.lightningd = lightningd
+        self._books: sqlite3.Connection
+        self._read: dict[tuple[str, ...], tuple[int, list[Any]]] = {}
+
+    def begin(self) -> None:
+        """
+        Start the plugin, and its first cycle.
+        """
+        self.lightningd.start()
+        self.lightningd.block()
+        self.lightningd.call("revenue-status")
+        path = self.lightningd.directory / "revenue_ops.db"
+        self._books = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        self._read.clear()
+
+    def end(self) -> None:
+        """
+        Let the plugin go.
+        """
+        self._books.close()
+        self.lightningd.shutdown()
+
+    def take(self, event: Event, call: Call) -> None:
+        """
+        Let something happen, ask, and look.
+        """
+        if event[0] == "restart":
+            self.end()
+            self.begin()
+        elif event[0] != "none":
+            self.lightningd.notify(*event)
+        try:
+            self._ask(*call)
+        except PluginGoneError:
+            self.begin()  # for the next one
+            raise
+        logs = self.lightningd.logs[:]
+        self.lightningd.logs.clear()
+        assert [line for level, line in logs if level in ("broken", "error")] == []
+        assert not any("Traceback" in line for _, line in logs)
+
+    def _ask(self, method: str, params: Any) -> None:
+        before = self._state()
+        refusal = self._refusal(method, params)
+        if refusal is not None:
+            assert refusal.isprintable()
+            assert len(refusal) < MOST_LETTERS
+            assert "Error:" not in refusal, "that is the name of an exception"
+            self._compare(before)
+
+    def _refusal(self, method: str, params: Any) -> str | None:
+        try:
+            result = self.lightningd._ask(method, params)
+        except RpcRefusalError as error:
+            told = error
+        else:
+            assert isinstance(result, dict)
+            return result["error"] if result.get("status") == "error" else None
+        assert type(told.code) is int
+        assert told.message.startswith(f"{method}: ")
+        return told.message
+
+    def _state(self) -> tuple[Any, Any, int]:
+        deeds = (self.lightningd.node.fees(), self._rows(DEEDS))
+        files = sorted(file.name for file in self.lightningd.directory.iterdir())
+        return (self._rows(WISHES), files), deeds, Clock().now()
+
+    def _compare(self, before: tuple[Any, Any, int]) -> None:
+        wishes, deeds, at = before
+        now = self._state()
+        assert now[0] == wishes
+        if now[1] != deeds:
+            # Cycles do things too: there must have been one just now.
+            loop = self.lightningd.call("revenue-status")["loops"][0]
+            assert loop["running_since"] or loop["last_ok"] >= at - 1
+
+    def _rows(self, tables: tuple[str, ...]) -> list[Any]:
+        # SQLite counts what others change: most of the time there is nothing to read.
+        (version,) = self._books.execute("PRAGMA data_version").fetchone()
+        if self._read.get(tables, (None,))[0] != version:
+            select = "SELECT * FROM {}".format
+            rows = [self._books.execute(select(table)).fetchall() for table in tables]
+            self._read[tables] = (version, rows)
+        return self._read[tables][1]
+
+
+@pytest.fixture
+def siege(tmp_path: Path) -> Iterator[Siege]:
+    """
+    A plugin that has started.
+    """
+    lightningd = Talker(tmp_path / "regtest", FakeNode(now=Clock().now()))
+    siege = Siege(lightningd)
+    siege.begin()
+    yield siege
+    siege.end()
+    lightningd.close()
+
+
+def test_random_commands(siege: Siege) -> None:
+    """
+    Whatever it is asked and told, ten thousand times: the plugin lives, answers with a result or
+    with one sentence, logs nothing broken, and what it refuses has changed nothing.
+    """
+    none = ("none", None)
+
+    @settings(
+        max_examples=CALLS // BATCH,
+        database=None,
+        # The last note says what went wrong; to find a shorter way there takes minutes.
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @example([(none, ("revenue-policy", ["changes", word])) for word in ("<half>", [], {}, 0.5)])
+    @example([(none, ("revenue-explain", [word])) for word in ("<digits>", "<deep>", "<nests>")])
+    @example([(none, ("revenue-status", {"plugin": 1})), (none, ("revenue-status", "text"))])
+    @given(st.lists(st.tuples(events, asked), min_size=BATCH, max_size=BATCH))
+    def ask(batch: list[tuple[Event, Call]]) -> None:
+        for event, call in batch:
+            note(f"{event!r:.200} {call!r:.400}")
+            siege.take(event, call)
+
+    ask()
+
+    assert siege.lightningd.stderr == ""
+
+
+def test_what_python_cannot_read_is_refused(siege: Siege) -> None:
+    """
+    Numbers of thousands of digits and lists of thousands within each other pass lightningd; the
+    call is refused, by whatever way its params come, and the next one is answered.
+    """
+    for params in (["<digits>"], ["<deep>"], {"channel": "<nests>"}, {'"id": "x"': ["<deep>"]}):
+        with pytest.raises(RpcRefusalError, match="revenue-explain: a number is too long") as told:
+            siege.lightningd._ask("revenue-explain", params)
+        assert told.value.code == -32602
+    assert siege.lightningd.call("revenue-status")["status"] == "running"
+
+
+def test_arguments_named_as_pyln_names_its_own_are_refused_too(siege: Siege) -> None:
+    """
+    `plugin` and `request` are unknown arguments like any other; params that are neither a list
+    nor an object are refused.
+    """
+    for params, sentence in (
+        ({"plugin": 1}, "plugin: there is no such argument"),
+        ({"request": 1}, "request: there is no such argument"),
+        ("text", "params: expected a list or an object, got 'text'"),
+    ):
+        with pytest.raises(RpcRefusalError, match=f"revenue-status: {sentence}"):
+            siege.lightningd._ask("revenue-status", params)
