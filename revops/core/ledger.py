@@ -57,6 +57,10 @@ class Activity:
     refilled_msat: Msat | None = attrs.field(default=None, validator=checks.whole(optional=True))
 
 
+NOTHING: Final = Activity(open_cost=FREE, close_cost=FREE, splice_cost=FREE, refill_cost=FREE)
+"""What somebody did who is known to have done nothing."""
+
+
 @attrs.frozen(kw_only=True)
 class Account:
     """
@@ -103,6 +107,8 @@ class Ledger:
             `None` while they are not complete.
         start, end: The window: 30 days up to now, unless somebody asked for another.
         accounts: Every channel there ever was, in the order of their channel id.
+        stray_life, stray_window: What belongs to no account: of channels that nobody told us more
+            about than a short channel id, or not even that.
     """
 
     now: Instant = attrs.field(validator=checks.whole())
@@ -114,6 +120,8 @@ class Ledger:
         converter=checks.by_channel,
         validator=checks.unique("channel_id", attrgetter("channel_id")),
     )
+    stray_life: Activity = NOTHING
+    stray_window: Activity = NOTHING
 
     def __attrs_post_init__(self) -> None:
         if self.start > self.end:

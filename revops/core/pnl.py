@@ -134,7 +134,7 @@ def period(ledger: Ledger) -> Period:
     start, end = covered(ledger)
     seconds = max(end - start, DAY)
     used = sum(a.capacity_msat * open_seconds(a, start, end) for a in ledger.accounts)
-    whole = added(pnl_of(account.window) for account in ledger.accounts)
+    whole = added(map(pnl_of, (ledger.stray_window, *(a.window for a in ledger.accounts))))
     capacity = Msat(used // seconds)
     return Period(
         days=seconds / DAY,
@@ -142,6 +142,13 @@ def period(ledger: Ledger) -> Period:
         pnl=whole,
         roc=annual_return(whole, capacity, seconds) if capacity else None,
     )
+
+
+def lifetime(ledger: Ledger) -> Pnl:
+    """
+    Return the P&L of the node as far back as the books reach, closed channels included.
+    """
+    return added(map(pnl_of, (ledger.stray_life, *(a.life for a in ledger.accounts))))
 
 
 def covered(ledger: Ledger) -> tuple[Instant, Instant]:

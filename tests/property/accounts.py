@@ -25,7 +25,7 @@ from property.strategies import (
 
 from revops.core.advice import Outlook
 from revops.core.checks import MOST_MSAT
-from revops.core.ledger import FREE, Account, Activity, Cost, Ledger
+from revops.core.ledger import FREE, NOTHING, Account, Activity, Cost, Ledger
 from revops.core.units import DAY
 from revops.core.value import Demand
 
@@ -157,6 +157,8 @@ def ledgers(
         start=max(0, end - draw(st.just(30 * DAY) | whole())),
         end=end,
         accounts=[_account(draw, now, {"channel_id": st.just(own)} | fields) for own in ids],
+        stray_life=draw(st.just(NOTHING) | activities()),
+        stray_window=draw(st.just(NOTHING) | activities()),
     )
 
 

@@ -10,7 +10,7 @@ from property.accounts import COSTS, SUMS, activities, and_more, known_activitie
 from property.strategies import GENESIS, msats, whole
 
 from revops.core.ledger import FREE, Account, Activity, Cost, Ledger
-from revops.core.pnl import Pnl, Total, added, covered, period, pnl_of
+from revops.core.pnl import Pnl, Total, added, covered, lifetime, period, pnl_of
 from revops.core.profit import assessed
 from revops.core.tally import Forward, by_day, tally
 from revops.core.units import DAY, HOUR, from_sats
@@ -21,11 +21,21 @@ YEAR = 365 * DAY
 @given(ledgers())
 def test_channels_add_up_to_the_node(ledger):
     """
-    The sum over channels, open and closed, is the node's: to the msat, in every kind of cost.
+    The sum over channels, open and closed, and of what belongs to none that is known, is the
+    node's: to the msat, in every kind of cost.
     """
-    node = period(ledger).pnl
-    channels = [assessed(account, ledger).window for account in ledger.accounts]
+    assessments = [assessed(account, ledger) for account in ledger.accounts]
+    window = [*(found.window for found in assessments), pnl_of(ledger.stray_window)]
+    life = [*(found.life for found in assessments), pnl_of(ledger.stray_life)]
 
+    assert_sum(period(ledger).pnl, window)
+    assert_sum(lifetime(ledger), life)
+
+
+def assert_sum(node, channels):
+    """
+    Check that *channels* add up to *node*.
+    """
     for name in (*SUMS, "net_msat"):
         assert getattr(node, name) == sum(getattr(channel, name) for channel in channels)
     for name in (*COSTS, "costs"):
