@@ -107,7 +107,7 @@ def test_what_nobody_knows_is_settled_by_the_next_look(store):
 def test_orders_of_other_channels_are_not_touched(store):
     """Whatever becomes of an order, those about other channels stay."""
     entries = [order(store, number) for number in (1, 2, 3)]
-    store.settle(list(zip(entries, (YES, NO, SILENCE), strict=True)), NOW)
+    store.settle(list(zip(entries, (SILENCE, NO, YES), strict=True)), NOW)
 
     assert store.pins(NOW) == (pin(1), pin(3))
 
@@ -135,12 +135,15 @@ def test_an_ended_order_about_nobody_is_forgotten(store):
 
 
 def test_a_price_that_is_in_force_is_pinned_without_an_entry(store):
-    """It replaces every order before it, and nothing is journalled."""
+    """It replaces every order before it for good, and nothing is journalled."""
     store.settle([(order(store, 1), YES)], NOW)
-    store.save_pins([pin(1, 90, NOW + 1), pin(2)])
+    store.save_pins([pin(1, 90, NOW + 1, hours=1), pin(2)])
 
-    assert store.pins(NOW + 1) == (pin(1, 90, NOW + 1), pin(2))
+    assert store.pins(NOW + 1) == (pin(1, 90, NOW + 1, hours=1), pin(2))
     assert store.last_decisions(channel_id(2)) == ()
+
+    looked(store, NOW + 2 * HOUR, 1)
+    assert store.pins(NOW + 2 * HOUR) == (pin(2),)
 
 
 def test_an_order_of_the_future_begins_now(store):
