@@ -450,6 +450,18 @@ def test_every_fee_is_put_back(office: Office, node: FakeNode) -> None:
     assert prices(node) == before
 
 
+def test_what_is_as_before_stays_so(office: Office, node: FakeNode) -> None:
+    """
+    A fee that need not be put back is left alone for the day as well, without an update.
+    """
+    before = prices(node)
+    assert restore(office)["already"] == len(before)
+    office.cycle()
+
+    assert node.called("setchannel") == []
+    assert all(office.codes(scid) == {Code.ORDERED} for scid in before)
+
+
 def test_one_channel_is_put_back(office: Office, node: FakeNode) -> None:
     """
     With a channel named, only that one is put back; one that nobody knows is an error.
@@ -525,6 +537,9 @@ def test_restoring_can_be_rehearsed(office: Office, node: FakeNode) -> None:
     """
     With dry-run set nothing is put back or pinned, and the answer says so.
     """
+    office.configure(dry_run="true")
+    assert restore(office)["already"] == len(node.fees())
+    office.configure(dry_run="false")
     office.cycle()
     fees = node.fees()
     office.configure(dry_run="true")
