@@ -278,12 +278,16 @@ def test_a_preset_that_cannot_be_written_down_changes_nothing(office: Office) ->
 
 def test_an_interval_counts_at_once(office: Office) -> None:
     """
-    A shorter interval brings the next run nearer, not only the one after.
+    A change brings the next run nearer, or puts it off, and wakes the worker to see that.
     """
+    worker = office.app.worker
     office.cycle()
-    office.call("revenue-config", "set", "fee-interval", 60)
+    for change, seconds in ((("set", "fee-interval", 60), 60), (("reset", "fee-interval"), 1800)):
+        worker._bell.clear()
+        office.call("revenue-config", *change)
 
-    assert office.app.worker.state().next_run - office.clock.now() <= 66
+        assert worker._bell.is_set()
+        assert abs(worker.state().next_run - office.clock.now() - seconds) <= seconds / 10
 
 
 def test_reset_leaves_alone_what_others_set(office: Office) -> None:

@@ -307,6 +307,22 @@ def test_a_line_taken_out_is_no_newer_wish_but_one_put_in_is(data, name, at):
         assert started_with(books, lines).in_force.source(name) == source
 
 
+@given(st.lists(names, min_size=1, unique=True), times)
+def test_what_was_reset_does_not_come_back(chosen, at):
+    """
+    Whatever was set before and after it, a reset is for good.
+    """
+    books = FakeBooks()
+    settings = started_with(books, {})
+    for name in chosen:
+        settings.change({name: DEFAULTS[name]}, "revenue-config", at)
+    for name in chosen:
+        settings.reset(name)
+
+    assert not books.rows
+    assert started_with(books, {}).in_force.source(chosen[0]) == "default"
+
+
 @given(configs(), configs(), instants())
 def test_all_options_at_once_are_set_or_none(start, wished, at):
     """

@@ -97,7 +97,7 @@ def _preset(app: "App", given: Given) -> Answer:
     except ConfigError as error:
         raise CommandError(str(error)) from None
     changes = _differences(app, preset)
-    if apply and changes:
+    if apply:
         texts = preset.texts()
         _change(app, {option.name: texts[option.name] for option, _ in changes})
     return {
