@@ -199,15 +199,17 @@ def read_decisions(
     connection: sqlite3.Connection, subject: str, area: Area
 ) -> tuple[Explained, ...]:
     """
-    Return the last decisions in *area* about a channel (by either id) or a peer's channels.
+    Return the last decisions in *area* about a channel (by either id, or a short channel id that it
+    had before a splice) or a peer's channels.
     """
     rows = connection.execute(
         "SELECT d.at, d.channel_id, scid, peer_id, d.action, d.trail, outcome FROM decisions d"
         " LEFT JOIN journal ON journal.id = (SELECT max(id) FROM journal j"
         " WHERE (j.channel_id, j.area, j.at, j.action) ="
         " (d.channel_id, d.area, d.at, d.action))"
-        " WHERE d.area = ? AND ? IN (scid, d.channel_id, peer_id) ORDER BY scid",
-        (area, subject),
+        " WHERE d.area = ? AND (? IN (scid, d.channel_id, peer_id) OR d.channel_id ="
+        " (SELECT channel_id FROM channel_scids WHERE scid = ?)) ORDER BY scid",
+        (area, subject, subject),
     )
     return tuple(
         Explained(
