@@ -77,6 +77,19 @@ class Line:
         """
         return {scid: self.price(scid) for scid in (self.left, self.right)}
 
+    def settings(self) -> dict[str, tuple[int, int, int]]:
+        """
+        Return ppm, base and htlc_maximum of both channels.
+        """
+        return {
+            channel["short_channel_id"]: (
+                channel["fee_proportional_millionths"],
+                channel["fee_base_msat"],
+                channel["maximum_htlc_out_msat"],
+            )
+            for channel in self.l2.rpc.listpeerchannels()["channels"]
+        }
+
     def heard(self, scid: str) -> tuple[int, int]:
         """
         Return ppm and base that l1 has heard l2 charges on a channel.

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,6 +88,76 @@ def test_options_change_while_it_runs_and_survive_a_restart(node_factory: Any) -
         assert config["fee_range_ppm"] == [10, 900]
         assert (config["vegas_decay"], config["dry_run"]) == (0.5, True)
         line.l2.restart()
+
+
+def test_the_newest_setting_is_in_force(node_factory: Any) -> None:
+    """
+    What revenue-config sets survives restarts until the file is edited; what setconfig sets wins
+    over both, and lightningd puts it before the file from then on; a transient one ends with the
+    node.
+    """
+    line = Line(node_factory, max_fee_ppm=2000)
+
+    def in_force() -> tuple[int, str]:
+        told = line.ask("revenue-config", "get", "max_fee_ppm")
+        return told["value"], told["source"]
+
+    assert in_force() == (2000, "config file")
+    line.ask("revenue-config", "set", "max_fee_ppm", 800)
+    for _ in range(2):
+        assert in_force() == (800, "revenue-config")
+        line.l2.restart()
+
+    line.configure(max_fee_ppm=1500)
+    line.l2.restart()
+    assert in_force() == (1500, "config file")
+
+    line.ask("setconfig", "revenue-ops-max-fee-ppm", "900")
+    line.ask("setconfig", config="revenue-ops-max-fee-ppm", val="950", transient=True)
+    assert in_force() == (950, "setconfig")
+    line.configure(max_fee_ppm=1600)
+    line.l2.restart()
+    assert in_force()[0] == 900
+
+
+def test_an_order_stays_and_a_restore_puts_back(line: Line) -> None:
+    """
+    A fee set by command is heard of and left alone through cycles and restarts; restore-fees puts
+    back what every channel had before revops, its htlc_maximum included.
+    """
+    before = line.settings()
+    with pytest.raises(RpcError, match="ppm: expected 10 to 5000"):
+        line.ask("revenue-set-fee", line.right, 6000)
+    assert line.settings() == before
+
+    line.ask("revenue-set-fee", line.right, 777)
+    line.until(lambda: line.heard(line.right) == (777, 0))
+    for go in (line.restart_plugin, line.l2.restart):
+        go()
+        line.cycle()
+        assert line.price(line.right) == (777, 0)
+        assert "ordered" in steps(line, line.right)
+    assert line.price(line.left) != before[line.left][:2]
+
+    assert line.ask("revenue-restore-fees")["restored"] == 2
+    assert line.settings() == before
+    line.fresh_cycle()
+    assert line.settings() == before
+
+
+def test_every_line_of_the_full_sample_file_starts(node_factory: Any) -> None:
+    """
+    Lightningd starts with each option of config/cl-revenue-ops.conf.full written out.
+    """
+    sample = (PLUGIN.parent / "config" / "cl-revenue-ops.conf.full").read_text(encoding="utf-8")
+    options = [line[2:] for line in sample.splitlines() if line.startswith("# revenue-ops-")]
+    node = node_factory.get_node(options={"disable-plugin": "cln-grpc"}, start=False)
+    file = Path(node.daemon.lightning_dir, "config")
+    file.write_text("\n".join([f"plugin={PLUGIN}", *options, ""]), encoding="utf-8")
+    node.start()
+
+    assert len(options) > 40
+    assert node.rpc.call("revenue-status")["status"] == "running"
 
 
 def test_the_plugin_comes_and_goes_while_the_node_runs(line: Line) -> None:

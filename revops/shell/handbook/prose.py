@@ -10,7 +10,8 @@ In lightningd's config file, and for `setconfig`, every name has `revenue-ops-` 
 
 The newest. It does not matter how it was set, and a restart changes nothing:
 
-- `setconfig` is in force at once. lightningd keeps it in `config.setconfig`.
+- `setconfig` is in force at once. lightningd keeps it in `config.setconfig`, in the directory of
+  the network, and puts that before its other files: an option that is in there is edited there.
 - `revenue-config set` is in force at once. The books keep it.
 - A line of the config file that was edited is newer than all that was set before it, and in force
   from the next start on. Taking a line out does not undo what `revenue-config` set.
