@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fake_books import FakeBooks, RefusedBooksError
 from jsonschema import Draft202012Validator, validators
 
 TESTS = Path(__file__).parent
@@ -57,6 +58,7 @@ _TYPES = {
     "msat": _whole(64),
     "pubkey": _text("0[23][0-9a-f]{64}"),
     "hash": _text("[0-9a-f]{64}"),
+    "secret": _text("[0-9a-f]{64}"),
     "txid": _text("[0-9a-f]{64}"),
     "hex": _text("([0-9a-f]{2})*"),
     "short_channel_id": _text(r"\d+x\d+x\d+"),
@@ -117,16 +119,24 @@ class FakeNode:
             and its answer: whatever they raise is the answer.
         garbage: By method, what is done to a finished answer; it is not held to the schema then.
         counters: Whether forwards have indexes, as they do since v23.11.
+        absent: Methods that this version, or this choice of plugins, does not have.
+        books: What it knows of money.
     """
 
     def __init__(self, now: int, *, phase: str = "", counters: bool = True) -> None:
         self.now = now
         self.counters = counters
+        self.absent: set[str] = set()
         self._unwilling: set[str] = set()
         self.info = recorded(f"{phase}getinfo")
         self.channels = recorded(f"{phase}listpeerchannels")["channels"]
         self.feerates = recorded(f"{phase}feerates_perkw")
         self.forwards = _ending(recorded(f"{phase}listforwards")["forwards"], now - 60)
+        self.books = FakeBooks(
+            self.info["id"],
+            self.channels,
+            lambda method, key: _booked(f"{phase}{method}", key, now - 60),
+        )
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
@@ -140,7 +150,7 @@ class FakeNode:
         Return the reply to a call, or raise what comes instead.
         """
         self.calls.append((method, params))
-        if method not in _METHODS:
+        if method not in _METHODS or method in self.absent:
             raise RpcRefusalError(UNKNOWN_METHOD, f"Unknown command '{method}'")
         self.before.get(method, _nothing)()
         with self._lock:
@@ -281,12 +291,29 @@ class FakeNode:
         return {"channels": [_priced(channel, params) for channel in found]}
 
 
+def _asked_of_books(
+    list_rows: Callable[[FakeBooks, dict[str, Any]], Any],
+) -> Callable[[FakeNode, dict[str, Any]], Any]:
+    def ask(node: FakeNode, params: dict[str, Any]) -> Any:
+        try:
+            return list_rows(node.books, params)
+        except RefusedBooksError as refusal:
+            raise RpcRefusalError(INVALID_PARAMS, str(refusal)) from None
+
+    return ask
+
+
 _METHODS: dict[str, Callable[[FakeNode, dict[str, Any]], Any]] = {
     "getinfo": FakeNode._getinfo,
     "listpeerchannels": FakeNode._listpeerchannels,
     "feerates": FakeNode._feerates,
     "listforwards": FakeNode._listforwards,
     "setchannel": FakeNode._setchannel,
+    "bkpr-listaccountevents": _asked_of_books(FakeBooks.listaccountevents),
+    "listchannelmoves": _asked_of_books(FakeBooks.listchannelmoves),
+    "listclosedchannels": _asked_of_books(FakeBooks.listclosedchannels),
+    "listsendpays": _asked_of_books(FakeBooks.listsendpays),
+    "wait": _asked_of_books(FakeBooks.wait),
 }
 
 
@@ -308,6 +335,22 @@ def _ending(forwards: list[dict[str, Any]], at: int) -> list[dict[str, Any]]:
     return [
         {name: value + shift if name in times else value for name, value in row.items()}
         for row in forwards
+    ]
+
+
+def _booked(name: str, key: str, at: int) -> list[dict[str, Any]]:
+    """
+    Return the recorded rows, moved in time so that the last is at *at*; none where no such reply
+    was recorded.
+    """
+    if not (RECORDINGS / f"{name}.json").exists():
+        return []
+    rows = recorded(name)[key]
+    times = ("timestamp", "created_at", "completed_at")
+    last = max((row[time] for row in rows for time in times if time in row), default=at)
+    return [
+        {field: value + at - last if field in times else value for field, value in row.items()}
+        for row in rows
     ]
 
 

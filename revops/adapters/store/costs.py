@@ -41,8 +41,7 @@ _MEET: Final = """
 """
 _CHANGE: Final = """
     UPDATE channels SET changed_at = :at WHERE channel_id = :channel_id AND NOT EXISTS (
-    SELECT 1 FROM closed_channels USING (channel_id)
-    WHERE closed_channels.channel_id = :channel_id AND resolved >= :resolved)
+    SELECT 1 FROM closed_channels WHERE channel_id = :channel_id AND resolved >= :resolved)
 """
 _CLOSE: Final = """
     INSERT INTO closed_channels (channel_id, closed_at, how, resolved, final_to_us_msat)

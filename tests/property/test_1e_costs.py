@@ -1,0 +1,194 @@
+"""§1 Costs: what the chain and the routes took, each once and to whom it belongs."""
+
+from collections import defaultdict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revops.adapters.replies_books import moves_of
+from revops.core.costs import ChainEvent, chain_costs
+from revops.core.refills import LONGEST, Move, paired
+
+CHANNELS = tuple(digit * 64 for digit in "abc")
+HASHES = tuple(digit * 64 for digit in "123")
+TXIDS = tuple(digit * 64 for digit in "4567")
+AMOUNTS = st.integers(1, 3)
+
+
+@st.composite
+def payments(draw):
+    """
+    Return moves as lightningd numbers them: sides of circular payments, in either order, among
+    payments to and from others.
+    """
+    sides = []
+    for number in range(draw(st.integers(0, 6))):
+        amount, fee = draw(AMOUNTS) * 1000, draw(st.integers(0, 2))
+        kind = draw(st.sampled_from(("circular", "circular", "paid", "received")))
+        payment_hash = draw(st.sampled_from(HASHES))
+        if kind != "received":
+            debit = {"debit_msat": amount + fee, "credit_msat": 0, "fee_msat": fee}
+            sides.append((payment_hash, f"1:{number}", debit))
+        if kind != "paid":
+            credit = {"debit_msat": 0, "credit_msat": amount, "fee_msat": 0}
+            sides.append((payment_hash, "0:0", credit))
+    order = draw(st.permutations(sides))
+    at = 0
+    moves = []
+    for index, (payment_hash, part, amounts) in enumerate(order, start=1):
+        at += draw(st.sampled_from((0, 60, LONGEST // 3)))
+        moves.append(
+            Move(
+                index=index,
+                channel_id=draw(st.sampled_from(CHANNELS)),
+                at=at,
+                payment_hash=payment_hash,
+                part=part,
+                **amounts,
+            )
+        )
+    return moves
+
+
+def in_pages(moves, cuts):
+    """
+    Return what comes of *moves* when they are read in pages.
+    """
+    refills, waiting = [], ()
+    for start, end in zip([0, *cuts], [*cuts, len(moves)], strict=True):
+        found, waiting = paired(waiting, moves[start:end])
+        refills += found
+    return refills, waiting
+
+
+@given(payments(), st.data())
+def test_pages_change_nothing(moves, data):
+    """
+    However the list is cut into pages, the same refills come of it, and the same moves wait.
+    """
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(moves)), max_size=3)))
+    refills, waiting = paired((), moves)
+    in_parts, still_waiting = in_pages(moves, cuts)
+
+    assert sorted(in_parts, key=repr) == sorted(refills, key=repr)
+    assert still_waiting == waiting
+
+
+@given(payments(), st.data())
+def test_the_order_within_a_page_and_rows_that_come_twice_change_nothing(moves, data):
+    """
+    A page that is shuffled, or holds rows again, says the same.
+    """
+    again = data.draw(st.lists(st.sampled_from(moves), max_size=3)) if moves else []
+    shuffled = data.draw(st.permutations(moves + again))
+
+    assert paired((), shuffled) == paired((), moves)
+
+
+@given(payments())
+def test_refills_cost_what_left_less_what_came_back(moves):
+    """
+    Refills cost the debits less the credits of their sides, each side belongs to one refill at
+    most, and fees of payments to others are no part of it.
+    """
+    refills, waiting = paired((), moves)
+    paid = sum(m.debit_msat - m.credit_msat for m in moves)
+    others = {move.index: move for move in moves}
+    for move in waiting:
+        del others[move.index]
+    spent = sum(refill.fee_msat for refill in refills)
+
+    assert all(refill.fee_msat >= 0 for refill in refills)
+    assert len({(refill.payment_hash, refill.part) for refill in refills}) == len(refills)
+    if max((m.at for m in moves), default=0) <= LONGEST:
+        assert spent == paid - sum(m.debit_msat - m.credit_msat for m in waiting)
+        assert len(others) == 2 * len(refills)
+
+
+@given(payments())
+def test_nothing_that_could_be_paired_waits(moves):
+    """
+    Of the moves that wait, none is the other side of another.
+    """
+    _, waiting = paired((), moves)
+    sides = defaultdict(set)
+    for move in waiting:
+        arriving = move.credit_msat or move.debit_msat - move.fee_msat
+        sides[move.payment_hash, arriving].add(move.debit_msat > 0)
+
+    assert all(len(directions) == 1 for directions in sides.values())
+
+
+@given(payments(), st.sampled_from(("routed", "pushed", "lease_fee", "journal_entry")))
+def test_what_is_routed_never_costs(moves, tag):
+    """
+    Rows of forwards, and of whatever else is no payment of ours, are passed over.
+    """
+    rows = [
+        {
+            "created_index": move.index,
+            "account_id": move.channel_id,
+            "primary_tag": tag,
+            "payment_hash": move.payment_hash,
+            "credit_msat": move.credit_msat,
+            "debit_msat": move.debit_msat,
+            "fees_msat": move.fee_msat,
+            "timestamp": move.at,
+        }
+        for move in moves
+    ]
+    page = moves_of({"channelmoves": rows})
+
+    assert (page.rows, page.problems) == ((), ())
+    assert page.last == (len(moves) or None)
+
+
+@st.composite
+def accounts(draw):
+    """
+    Return a channel's account: what opened it, some splices, perhaps its close and what came of
+    that; and what each transaction cost. Bookkeeper corrects itself by debits.
+    """
+    kinds = ["open"] + ["splice"] * draw(st.integers(0, 2)) + draw(st.sampled_from(([], ["close"])))
+    events, truth = [], []
+    for at, (kind, txid) in enumerate(zip(kinds, TXIDS, strict=False)):
+        if kind != "open":
+            events.append(ChainEvent(what="spends", txid=txid, at=at))
+        if kind != "close":
+            events.append(ChainEvent(what="funds", txid=txid, at=at))
+        cost, too_much = draw(st.integers(0, 1000)), draw(st.integers(0, 1000))
+        events.append(ChainEvent(what="fee", txid=txid, at=at, credit_msat=cost + too_much))
+        events.append(ChainEvent(what="fee", txid=txid, at=at, debit_msat=too_much))
+        truth.append((kind, txid, cost))
+    if "close" in kinds:
+        events.append(ChainEvent(what="fee", txid="8" * 64, at=9, credit_msat=7))
+        truth.append(("close", "8" * 64, 7))
+    return draw(st.permutations(events)), truth
+
+
+@given(accounts())
+def test_each_transaction_costs_once_what_it_cost(account):
+    """
+    In whatever order bookkeeper tells, each transaction is the opening, a splice or part of the
+    close, at what was paid for it in the end; those that cost nothing are told too.
+    """
+    events, truth = account
+
+    assert [(c.kind, c.ref, c.amount_msat) for c in chain_costs(events)] == truth
+
+
+@given(accounts(), st.data())
+def test_an_account_not_corrected_yet_costs_nothing_below_zero(account, data):
+    """
+    Whatever part of an account bookkeeper has told so far, no cost is below nothing, and all are
+    its own sums.
+    """
+    events, _ = account
+    some = data.draw(st.lists(st.sampled_from(events), unique_by=id))
+    paid = defaultdict(int)
+    for event in some:
+        paid[event.txid] += event.credit_msat - event.debit_msat
+
+    assert {c.ref: c.amount_msat for c in chain_costs(some)} == {
+        txid: msat for txid, msat in paid.items() if msat >= 0
+    }
