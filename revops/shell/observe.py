@@ -9,8 +9,8 @@ from revops.adapters.errors import NoAnswerError, NodeRefusedError
 from revops.adapters.store import Store
 from revops.core.config import Config
 from revops.core.memory import Memory
-from revops.core.snapshot import Channel, FeerateSample, Node, Snapshot, Traffic
-from revops.core.units import DAY, ChannelId, Instant, PeerId
+from revops.core.snapshot import Channel, FeerateSample, Node, Refills, Snapshot, Traffic
+from revops.core.units import DAY, ChannelId, Instant, Msat, PeerId
 from revops.core.uptime import Watched
 from revops.shell.clock import Clock
 from revops.shell.forwards import Forwards
@@ -18,6 +18,7 @@ from revops.shell.ports import NodePort
 from revops.shell.uptime import Uptime
 
 _FEERATES_KEPT: Final = 7 * DAY
+_NO_REFILL: Final = Refills(count=0, amount_msat=Msat(0), cost_msat=Msat(0))
 
 
 @attrs.frozen(kw_only=True)
@@ -59,11 +60,14 @@ class Observer:
         uptime = self.uptime.look(channels, now, config.fee_interval)
         problems += self._sample_feerate(now)
         traffic, silent = self._traffic(now, memory, config)
+        refills = self._store.costs.refills(now)
         snapshot = Snapshot(
             now=now,
             seed=_seed(info, now),
             node=info,
-            channels=tuple(_with_history(channel, traffic, uptime) for channel in channels),
+            channels=tuple(
+                _with_history(channel, traffic, uptime, refills) for channel in channels
+            ),
             feerates=self._store.feerates(Instant(now - _FEERATES_KEPT)),
             policies=self._store.policies().policies,
             pins=self._store.pins(now),
@@ -99,12 +103,16 @@ class Observer:
 
 
 def _with_history(
-    channel: Channel, traffic: dict[ChannelId, Traffic], uptime: dict[PeerId, Watched]
+    channel: Channel,
+    traffic: dict[ChannelId, Traffic],
+    uptime: dict[PeerId, Watched],
+    refills: dict[ChannelId, Refills] | None,
 ) -> Channel:
     watched = uptime.get(channel.peer_id)
     return attrs.evolve(
         channel,
         traffic=traffic.get(channel.channel_id),
+        refills=None if refills is None else refills.get(channel.channel_id, _NO_REFILL),
         peer_uptime=watched.share() if watched else None,
     )
 
