@@ -113,6 +113,17 @@ CREATE TABLE daily_snapshots (
     chain_cost_msat INTEGER NOT NULL
 ) STRICT;
 
+-- How often a channel was looked at on each day, and how often it had little left on our side, or
+-- could carry payments away.
+CREATE TABLE liquidity (
+    channel_id TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    looks INTEGER NOT NULL,
+    short INTEGER NOT NULL CHECK (short BETWEEN 0 AND looks),
+    live INTEGER NOT NULL CHECK (live BETWEEN 0 AND looks),
+    PRIMARY KEY (channel_id, day)
+) STRICT, WITHOUT ROWID;
+
 -- How often a peer's HTLCs succeed: decayed sums, digested up to an hour.
 CREATE TABLE peer_reputation (
     peer_id TEXT NOT NULL PRIMARY KEY,

@@ -1,13 +1,17 @@
-"""Ledger: what the books hold, channel by channel, in the terms that the rules of money read."""
+"""Ledger: what the books hold, by channel and by day, in the terms that rules of money read."""
 
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final, Literal
 
 import attrs
 
 from revops.core import checks
+from revops.core.snapshot import Channel
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Scid
 
+SETTLED: Final = frozenset({"ONCHAIN", "CLOSED"})
+"""States of channels whose funds the chain has, or the wallet."""
 DIAGNOSTIC_DAYS: Final = 14
 """How far back `Account.diagnostics` counts."""
 
@@ -94,6 +98,89 @@ class Account:
     last_value_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
     diagnostics: int = attrs.field(default=0, validator=checks.whole())
     revived: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Balance:
+    """
+    What the node held at one moment.
+
+    Attributes:
+        channel_msat: Our side of all channels.
+        onchain_msat: Confirmed and unreserved; `None` when the node did not tell.
+        capacity_msat, channel_count: Of the channels.
+    """
+
+    at: Instant = attrs.field(validator=checks.whole())
+    channel_msat: Msat = attrs.field(validator=checks.whole())
+    onchain_msat: Msat | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    capacity_msat: Msat = attrs.field(validator=checks.whole())
+    channel_count: int = attrs.field(validator=checks.whole())
+
+
+def balance_of(channels: Iterable[Channel], onchain: Msat | None, at: Instant) -> Balance:
+    """
+    Return what the node holds in *channels* and *onchain*; what closed on-chain is on its way to
+    the wallet, or there already, and counts no more.
+    """
+    held = [channel for channel in channels if channel.state not in SETTLED]
+    return Balance(
+        at=at,
+        channel_msat=Msat(sum(channel.to_us_msat for channel in held)),
+        onchain_msat=onchain,
+        capacity_msat=Msat(sum(channel.capacity_msat for channel in held)),
+        channel_count=len(held),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Day:
+    """
+    One day (UTC) of the node.
+
+    Attributes:
+        number: Days since the epoch.
+        balance: As it was seen on that day; `None` when nobody looked: it is not made up later.
+        chain_cost_msat: Of openings, closes and splices; estimates included.
+    """
+
+    number: int = attrs.field(validator=checks.whole())
+    balance: Balance | None = None
+    earned_msat: Msat = attrs.field(default=Msat(0), validator=checks.whole())
+    volume_msat: Msat = attrs.field(default=Msat(0), validator=checks.whole())
+    forward_count: int = attrs.field(default=0, validator=checks.whole())
+    refill_cost_msat: Msat = attrs.field(default=Msat(0), validator=checks.whole())
+    chain_cost_msat: Msat = attrs.field(default=Msat(0), validator=checks.whole())
+
+
+@attrs.frozen(kw_only=True)
+class Looks:
+    """
+    How a channel was found by those who looked at it, at even intervals.
+
+    Attributes:
+        count: How often somebody looked.
+        short: How often less than low-liquidity-threshold was ours.
+        live: How often it could carry payments away.
+    """
+
+    count: int = attrs.field(validator=checks.whole(1))
+    short: int = attrs.field(validator=checks.whole())
+    live: int = attrs.field(validator=checks.whole())
+
+
+@attrs.frozen(kw_only=True)
+class Splice:
+    """
+    A channel that went on under another short channel id, with another capacity.
+    """
+
+    channel_id: ChannelId = attrs.field(validator=checks.hexadecimal(64))
+    at: Instant = attrs.field(validator=checks.whole())
+    old_scid: Scid = attrs.field(validator=checks.scid())
+    new_scid: Scid = attrs.field(validator=checks.scid())
+    old_capacity_msat: Msat = attrs.field(validator=checks.whole())
+    new_capacity_msat: Msat = attrs.field(validator=checks.whole())
 
 
 @attrs.frozen(kw_only=True)

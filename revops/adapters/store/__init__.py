@@ -3,6 +3,16 @@
 from revops.adapters.store.forwards import Books
 from revops.adapters.store.journal import Explained, FeeChange, JournalEntry, Order
 from revops.adapters.store.originals import Original
+from revops.adapters.store.report_book import Closed
 from revops.adapters.store.store import Store
 
-__all__ = ["Books", "Explained", "FeeChange", "JournalEntry", "Order", "Original", "Store"]
+__all__ = [
+    "Books",
+    "Closed",
+    "Explained",
+    "FeeChange",
+    "JournalEntry",
+    "Order",
+    "Original",
+    "Store",
+]

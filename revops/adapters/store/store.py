@@ -23,6 +23,7 @@ from revops.adapters.store import (
     uptime,
 )
 from revops.adapters.store.cost_book import CostBook
+from revops.adapters.store.report_book import ReportBook
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
 from revops.core.plan import Area, Plan
@@ -59,18 +60,23 @@ class Store:
 
     `Store.open` makes one.
 
+    Attributes:
+        version: Another one after every write: what was read at the same is still so.
+
     Raises:
         StoreError: From every method, when the file cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.version = 0
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="revops-store")
         self._writing = self._writer.submit(_open_writing, path).result()
         self._own = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._traffic = forwards.TrafficReader()
         self.costs = CostBook(self._read, self._write)
+        self.reports = ReportBook(self._read, self._write)
         self._schema = int(self._read(schema.applied)[-1].split(".")[0])
 
     @classmethod
@@ -285,7 +291,9 @@ class Store:
     ) -> T:
         def transaction() -> T:
             with _transaction(self._writing, "BEGIN IMMEDIATE"):
-                return work(self._writing, *args, **kwargs)
+                result = work(self._writing, *args, **kwargs)
+            self.version += 1
+            return result
 
         with _plainly(self.path):
             try:
