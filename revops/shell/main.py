@@ -98,7 +98,7 @@ def build(
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
     from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
-    from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
+    from revops.shell.worker import Loop, Worker  # noqa: PLC0415 -- see start
 
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
     node, log, stopping = Lightningd(breaker.call), logger(write), Event()
@@ -111,13 +111,12 @@ def build(
         log=log,
         memory=store.load_memory(),
     )
-    worker = Worker(
+    fees = Loop(
         name="fees",
         job=lambda: seen_in(cycle.run()),  # so that no command has to wait for the lists
         interval=lambda: settings.config.fee_interval,
         clock=clock,
         log=log,
-        stopping=stopping,
     )
     _tune_python()
     return App(
@@ -126,7 +125,7 @@ def build(
         clock=clock,
         store=store,
         cycle=cycle,
-        worker=worker,
+        worker=Worker([fees], stopping),
         breaker=breaker,
     )
 

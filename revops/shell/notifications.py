@@ -61,7 +61,7 @@ def _block_added(app: "App", told: Mapping[str, Any]) -> None:
     if type(height) is not int or height not in range(_HIGHEST):
         raise ValueError
     app.cycle.observer.blockheight = height
-    app.worker.tell_stall()
+    app.worker.tell_stalls()
     app.worker.ring()
 
 
@@ -71,13 +71,13 @@ def _forward_event(app: "App", told: Mapping[str, Any]) -> None:
 
 def _channel_opened(app: "App", told: Mapping[str, Any]) -> None:
     del told
-    app.worker.hurry()
+    app.worker.hurry("fees")
 
 
 def _channel_state_changed(app: "App", told: Mapping[str, Any]) -> None:
     # A new channel has no old state.
     if "CHANNELD_NORMAL" in (told.get("old_state"), told["new_state"]):
-        app.worker.hurry()
+        app.worker.hurry("fees")
 
 
 def _connect(app: "App", told: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The worker: one background thread, what is due, and the stop."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -37,11 +37,11 @@ class LoopState:
     stalled: bool
 
 
-class Worker:
+class Loop:
     """
-    Runs one job when it is due: at the first block (or after 10 s without one), then every
-    interval, 10 % more or less so that nodes do not move in step, and sooner after a failure or
-    when somebody is in a hurry.
+    One job and when it is due: at once, then every interval, 10 % more or less so that nodes do
+    not move in step, and sooner after a failure, when somebody is in a hurry, or when the job
+    returns `True`: there is more to do, as soon as all others that are due had their turn.
     """
 
     def __init__(
@@ -51,15 +51,12 @@ class Worker:
         interval: Callable[[], int],
         clock: Clock,
         log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
-        stopping: threading.Event,
     ) -> None:
-        self._stopping = stopping
-        self._name = name
+        self.name = name
         self._job = job
         self._interval = interval
         self._clock = clock
         self._log = log
-        self._bell = threading.Event()
         self._born = clock.ticks()
         self._began = clock.now()
         self._last_run: float | None = None
@@ -70,19 +67,100 @@ class Worker:
         self._failing = False
         self._running = False
         self._soon = False
+        self._more = False
         self._stall_told = False
-
-    def ring(self) -> None:
-        """
-        Have a look at once whether the job is due.
-        """
-        self._bell.set()
 
     def hurry(self) -> None:
         """
-        Run at once, but no sooner than a minute after the last run, however many are in a hurry.
+        Be due at once, but no sooner than a minute after the last run, however many are in a
+        hurry.
         """
         self._soon = True
+
+    def run(self) -> None:
+        """
+        Do the job now; a failure is logged and told in `state`, and nothing else stops for it.
+        """
+        self._began = self._clock.now()
+        self._last_run = self._clock.ticks()
+        self._soon, self._running = False, True
+        try:
+            self._more = self._job() is True
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the next run may be better
+            self._more = False
+            self._soon = self._failing = True
+            self._last_error = f"{type(error).__name__}: {error}"
+            foreseen = isinstance(error, (NodeRefusedError, NoAnswerError, StoreError))
+            self._log.error(f"{self.name}: {self._last_error}", exc_info=not foreseen)
+        else:
+            self._failing = False
+            self._last_ok = self._clock.now()
+            self._last_good = self._clock.ticks()
+        self._last_end = self._clock.ticks()
+        self._running = False
+
+    def due_in(self) -> float:
+        """
+        Return the seconds until the job is due, by the interval that is configured now.
+        """
+        if self._last_run is None or self._more:
+            return 0.0
+        swing = 1 + _JITTER * (2 * draw(self._began, self.name) - 1)
+        wait = self._interval() * swing
+        due = self._last_end + min(wait, RETRY) if self._soon else self._last_run + wait
+        return due - self._clock.ticks()
+
+    def tell_stall(self) -> None:
+        """
+        Log that the loop stalls, once when that begins and once when it is over.
+        """
+        state = self.state()
+        if state.stalled == self._stall_told:
+            return
+        self._stall_told = state.stalled
+        if state.stalled:
+            hangs = "; one is under way and does not end" if self._running else ""
+            self._log.error(f"{self.name}: no run has succeeded for three intervals{hangs}")
+        else:
+            self._log.warning(f"{self.name}: a run has succeeded again")
+
+    def state(self) -> LoopState:
+        """
+        Return how the loop is doing.
+        """
+        return LoopState(
+            name=self.name,
+            last_ok=self._last_ok,
+            last_error=self._last_error,
+            failing=self._failing,
+            next_run=Instant(self._clock.now() + max(0, round(self.due_in()))),
+            running_since=self._began if self._running else None,
+            stalled=self._clock.ticks() - self._last_good > _STALLED * self._interval(),
+        )
+
+
+class Worker:
+    """
+    Runs the loops one at a time, from the first block on (or after 10 s without one): round by
+    round, each that is due once, in the order in which they are given.
+    """
+
+    def __init__(self, loops: Sequence[Loop], stopping: threading.Event) -> None:
+        self._loops = {loop.name: loop for loop in loops}
+        self._stopping = stopping
+        self._bell = threading.Event()
+
+    def ring(self) -> None:
+        """
+        Have a look at once at what is due.
+        """
+        self._bell.set()
+
+    def hurry(self, name: str) -> None:
+        """
+        Have the loop *name* run at once, but no sooner than a minute after its last run.
+        """
+        self._loops[name].hurry()
         self._bell.set()
 
     def stop(self) -> None:
@@ -99,67 +177,33 @@ class Worker:
         self._bell.wait(FIRST_BLOCK_WAIT)
         while not self._stopping.is_set():
             self._bell.clear()
-            if self.due_in() <= 0:
-                self.run_once()
-            self._bell.wait(max(0.0, self.due_in()))
+            for loop in self._loops.values():
+                if loop.due_in() <= 0 and not self._stopping.is_set():
+                    loop.run()
+            self._bell.wait(max(0.0, min(loop.due_in() for loop in self._loops.values())))
 
-    def run_once(self) -> None:
+    def run_once(self, name: str) -> None:
         """
-        Do the job now; a failure is logged and told in `state`, and nothing else stops for it.
+        Run the loop *name* now, due or not.
         """
-        self._began = self._clock.now()
-        self._last_run = self._clock.ticks()
-        self._soon, self._running = False, True
-        try:
-            self._job()
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the next run may be better
-            self._soon = self._failing = True
-            self._last_error = f"{type(error).__name__}: {error}"
-            foreseen = isinstance(error, (NodeRefusedError, NoAnswerError, StoreError))
-            self._log.error(f"{self._name}: {self._last_error}", exc_info=not foreseen)
-        else:
-            self._failing = False
-            self._last_ok = self._clock.now()
-            self._last_good = self._clock.ticks()
-        self._last_end = self._clock.ticks()
-        self._running = False
+        self._loops[name].run()
 
-    def due_in(self) -> float:
+    def tell_stalls(self) -> None:
         """
-        Return the seconds until the job is due, by the interval that is configured now.
+        Log of each loop when it begins to stall and when that is over; for a thread that does not
+        hang with this one.
         """
-        if self._last_run is None:
-            return 0.0
-        swing = 1 + _JITTER * (2 * draw(self._began, self._name) - 1)
-        wait = self._interval() * swing
-        due = self._last_end + min(wait, RETRY) if self._soon else self._last_run + wait
-        return due - self._clock.ticks()
+        for loop in self._loops.values():
+            loop.tell_stall()
 
-    def tell_stall(self) -> None:
+    def state(self, name: str) -> LoopState:
         """
-        Log that the loop stalls, once when that begins and once when it is over; for a thread that
-        does not hang with this one.
+        Return how the loop *name* is doing.
         """
-        state = self.state()
-        if state.stalled == self._stall_told:
-            return
-        self._stall_told = state.stalled
-        if state.stalled:
-            hangs = "; one is under way and does not end" if self._running else ""
-            self._log.error(f"{self._name}: no run has succeeded for three intervals{hangs}")
-        else:
-            self._log.warning(f"{self._name}: a run has succeeded again")
+        return self._loops[name].state()
 
-    def state(self) -> LoopState:
+    def states(self) -> tuple[LoopState, ...]:
         """
-        Return how the loop is doing.
+        Return how each loop is doing.
         """
-        return LoopState(
-            name=self._name,
-            last_ok=self._last_ok,
-            last_error=self._last_error,
-            failing=self._failing,
-            next_run=Instant(self._clock.now() + max(0, round(self.due_in()))),
-            running_since=self._began if self._running else None,
-            stalled=self._clock.ticks() - self._last_good > _STALLED * self._interval(),
-        )
+        return tuple(loop.state() for loop in self._loops.values())

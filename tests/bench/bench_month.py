@@ -128,7 +128,7 @@ class Month:
         notifications = Notifications(lambda *_: None)
         notifications.subscribe(self._listeners.__setitem__)
         notifications.serve(self._app)
-        self._app.worker.run_once()
+        self._app.worker.run_once("fees")
 
     def _call(self, method: str, params: dict[str, object]) -> object:
         self._wire.send((method, params))
@@ -145,7 +145,7 @@ class Month:
             for topic, payload in self._wire.recv():
                 self._listeners[topic](**{topic: payload})
             began = time.process_time()
-            self._app.worker.run_once()
+            self._app.worker.run_once("fees")
             spent.append(time.process_time() - began)
             fees += len(self._app.cycle.last.done)
         self._ask()

@@ -15,7 +15,7 @@ def restless(*parts):
     Start as ever, with no time between two cycles.
     """
     app = start(*parts)
-    app.worker._interval = lambda: 0
+    app.worker._loops["fees"]._interval = lambda: 0
     return app
 
 

@@ -66,7 +66,7 @@ class Office:
         Let time go by and run a cycle as the worker does.
         """
         self.clock.pass_by(after_s)
-        self.app.worker.run_once()
+        self.app.worker.run_once("fees")
 
     def call(self, name: str, *positional: Any, **named: Any) -> Any:
         """

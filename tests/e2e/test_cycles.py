@@ -315,7 +315,7 @@ def test_channels_that_cannot_be_listed_cost_no_memory(
     node.before["listpeerchannels"] = trouble
     office.cycle(after_s=HALF_HOUR)
 
-    state = office.app.worker.state()
+    state = office.app.worker.state("fees")
     assert state.last_error.split(":")[1].strip() == "listpeerchannels"
     assert state.next_run <= office.clock.now() + 60
     assert office.app.cycle.memory == memory == office.app.store.load_memory()

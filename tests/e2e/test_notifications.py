@@ -51,7 +51,7 @@ class Wire:
         """
         Say whether a run is due sooner than it was to be.
         """
-        return self.worker.due_in() <= 60
+        return self.worker._loops["fees"].due_in() <= 60
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def wire(office: Office) -> Iterator[Wire]:
     wire.notifications.serve(office.app)
     yield wire
     office.cycle(after_s=HALF_HOUR)
-    assert office.app.worker.state().last_ok == office.clock.now()
+    assert office.app.worker.state("fees").last_ok == office.clock.now()
 
 
 def named(message: dict[str, Any]) -> str:

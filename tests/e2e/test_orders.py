@@ -572,7 +572,7 @@ def test_all_who_rest_are_woken(office: Office) -> None:
 
     assert answer["status"] == "success"
     assert answer["channels_woken"] == len(resting) > 0
-    assert office.app.worker.state().next_run <= office.clock.now() + 60
+    assert office.app.worker.state("fees").next_run <= office.clock.now() + 60
 
     office.cycle(after_s=60)
     for scid in resting:

@@ -99,14 +99,14 @@ def test_what_rested_is_asked_again_and_the_cycle_goes_on(office: Office, node: 
 
     office.cycle(after_s=MINUTE // 2)
     assert len(node.called("listpeerchannels")) == asked
-    assert "not asked for another 30 s" in office.app.worker.state().last_error
+    assert "not asked for another 30 s" in office.app.worker.state("fees").last_error
 
     node.let_go()
     node.before.clear()
     office.cycle(after_s=MINUTE // 2)
 
     assert circuit(office, "node").state == "closed"
-    assert office.app.worker.state().last_ok == office.clock.now()
+    assert office.app.worker.state("fees").last_ok == office.clock.now()
     assert tracebacks(office.logs) == []
 
 
@@ -171,7 +171,7 @@ def test_garbage_is_told_and_forgotten(office: Office, node: FakeNode, method: s
     office.cycle(after_s=HALF_HOUR)
 
     assert tracebacks(office.logs) == []
-    assert office.app.worker.state().last_ok == office.clock.now()
+    assert office.app.worker.state("fees").last_ok == office.clock.now()
     assert len(office.app.cycle.last.snapshot.channels) == len(node.channels)
 
 
@@ -198,7 +198,7 @@ def test_a_node_that_restarts_in_the_middle_of_a_cycle_is_found_again(
     office._socket = RpcSocket(office._rpc, node)
     office.cycle(after_s=MINUTE)
 
-    assert office.app.worker.state().last_ok == office.clock.now()
+    assert office.app.worker.state("fees").last_ok == office.clock.now()
     assert office.app.cycle.last.problems == ()
     assert {call["id"] for call in node.called("setchannel")} == set(node.fees())
     assert tracebacks(office.logs) == []
@@ -242,7 +242,7 @@ def test_splices_and_closings_in_the_middle_of_cycles_stop_nothing(
     for phase in LATER:
         node.after["feerates"] = moves_on(node, phase)
         office.cycle(after_s=HALF_HOUR)
-        assert office.app.worker.state().last_ok == office.clock.now()
+        assert office.app.worker.state("fees").last_ok == office.clock.now()
     node.after.clear()
     sets = len(node.called("setchannel"))
     office.cycle(after_s=HALF_HOUR)

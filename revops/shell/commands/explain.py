@@ -30,7 +30,7 @@ def run(app: "App", given: Given) -> Answer:
         )
         raise CommandError(msg)
     cycle_at, node_trail = cycle
-    next_cycle, policies = app.worker.state().next_run, app.store.policies()
+    next_cycle, policies = app.worker.state("fees").next_run, app.store.policies()
     return {
         "all_held": all_held(app.settings.config),
         "cycle_at": cycle_at,
@@ -41,7 +41,7 @@ def run(app: "App", given: Given) -> Answer:
 
 
 def _nothing_yet(app: "App") -> str:
-    trouble = app.worker.state().last_error
+    trouble = app.worker.state("fees").last_error
     why = f"the last try failed: {trouble}" if trouble else "the first cycle comes with a block"
     return f"channel: nothing is decided yet; {why}"
 

@@ -139,7 +139,7 @@ def _change(app: "App", peer_id: PeerId, fields: Callable[[Policy], Fields | Non
     current = app.store.policies().get(peer_id, now)
     book = _save(app, [(peer_id, fields(current))])
     policy = book.get(peer_id, now)
-    wait = max(0, app.worker.state().next_run - now)
+    wait = max(0, app.worker.state("fees").next_run - now)
     return {
         "status": "success",
         "peer_id": peer_id,

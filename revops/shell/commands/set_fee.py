@@ -82,7 +82,7 @@ def _told(app: "App", wish: Wish, outcome: Outcome, until: Instant) -> Answer:  
             msg = f"scid: {scid}: {ppm} ppm is not set and not pinned: {outcome.error}"
             raise NotDoneError(msg)
         case Unknown():
-            wait = max(0, app.worker.state().next_run - app.clock.now())
+            wait = max(0, app.worker.state("fees").next_run - app.clock.now())
             msg = (
                 f"scid: {scid}: {ppm} ppm may be set and pinned, or not; the next look, in"
                 f" {wait} s, shows it: {outcome.error}"

@@ -47,7 +47,7 @@ def run(app: "App", given: Given) -> Answer:
             **attrs.asdict(config),
             "fee_range_ppm": [config.min_fee_ppm, config.max_fee_ppm],
         },
-        "loops": [attrs.asdict(app.worker.state())],
+        "loops": [attrs.asdict(loop) for loop in app.worker.states()],
         "rpc": [attrs.asdict(circuit) for circuit in app.breaker.states()],
         "last_cycle": _told(last) if last else None,
         "held": seen.held,
@@ -77,12 +77,12 @@ def _mode(config: Config) -> str:
 
 
 def _troubles(app: "App", last: "Cycled | None") -> list[str]:
-    loop = app.worker.state()
     troubles = []
-    if loop.stalled:
-        troubles.append(f"{loop.name}: no cycle has succeeded for three intervals")
-    if loop.failing:
-        troubles.append(f"{loop.name}: {loop.last_error}")
+    for loop in app.worker.states():
+        if loop.stalled:
+            troubles.append(f"{loop.name}: no run has succeeded for three intervals")
+        if loop.failing:
+            troubles.append(f"{loop.name}: {loop.last_error}")
     if last:
         troubles += last.problems
         overruled = app.cycle.performer.ordered

@@ -20,8 +20,8 @@ def run(app: "App", given: Given) -> Answer:
         if channel.last_seen_at == memory.at and channel.fee.climb and channel.fee.climb.resting
     ]
     app.cycle.wake.set()
-    app.worker.hurry()
-    wait = max(0, app.worker.state().next_run - app.clock.now())
+    app.worker.hurry("fees")
+    wait = max(0, app.worker.state("fees").next_run - app.clock.now())
     return {
         "status": "success",
         "channels_woken": len(resting),

@@ -9,7 +9,7 @@ from fakes import FakeClock
 
 from revops.adapters.errors import NoAnswerError
 from revops.shell.logs import logger
-from revops.shell.worker import Worker
+from revops.shell.worker import Loop, Worker
 
 INTERVAL = 1800
 
@@ -27,14 +27,19 @@ class Desk:
         self.meanwhile: Callable[[], Any] = lambda: None
         self.trouble: Exception | None = None
         self.lines: list[tuple[str, str]] = []
-        self.stopping = threading.Event()
-        self.worker = Worker(
-            name="fees",
-            job=self._job,
+        self.loop = self.loop_of("fees", self._job)
+        self.worker = Worker([self.loop], threading.Event())
+
+    def loop_of(self, name: str, job: Callable[[], object]) -> Loop:
+        """
+        Return a loop on *job*.
+        """
+        return Loop(
+            name=name,
+            job=job,
             interval=lambda: self.interval,
             clock=self.clock,
             log=logger(lambda line, level: self.lines.append((level, line))),
-            stopping=self.stopping,
         )
 
     def _job(self) -> None:
@@ -57,12 +62,12 @@ def test_the_next_run_is_an_interval_later_ten_percent_more_or_less(desk: Desk) 
     """
     Runs are spread so that nodes do not move in step, and not all by the same share.
     """
-    assert desk.worker.due_in() == 0
+    assert desk.loop.due_in() == 0
     waits = []
     for _ in range(50):
         desk.clock.pass_by(INTERVAL)
-        desk.worker.run_once()
-        waits.append(desk.worker.due_in())
+        desk.loop.run()
+        waits.append(desk.loop.due_in())
 
     assert 0.9 * INTERVAL <= min(waits) < 0.95 * INTERVAL
     assert 1.05 * INTERVAL < max(waits) <= 1.1 * INTERVAL
@@ -72,12 +77,12 @@ def test_a_new_interval_counts_at_once(desk: Desk) -> None:
     """
     Who shortens the interval does not wait for the old one to end.
     """
-    desk.worker.run_once()
+    desk.loop.run()
     desk.clock.pass_by(120)
     desk.interval = 60
 
-    assert desk.worker.due_in() < 0
-    assert desk.worker.state().next_run == desk.clock.now()
+    assert desk.loop.due_in() < 0
+    assert desk.loop.state().next_run == desk.clock.now()
 
 
 @pytest.mark.parametrize(
@@ -91,8 +96,8 @@ def test_a_failure_is_told_and_tried_again_soon(
     minute; only what nobody foresaw is worth a traceback.
     """
     desk.trouble = trouble
-    desk.worker.run_once()
-    state = desk.worker.state()
+    desk.loop.run()
+    state = desk.loop.state()
 
     assert state.last_ok is None
     assert state.last_error == f"{type(trouble).__name__}: {trouble}"
@@ -102,25 +107,25 @@ def test_a_failure_is_told_and_tried_again_soon(
     assert line.count("Traceback") == tracebacks
 
     desk.trouble = None
-    desk.worker.run_once()
+    desk.loop.run()
 
-    assert desk.worker.state().last_ok == desk.clock.now()
-    assert desk.worker.due_in() > 60
+    assert desk.loop.state().last_ok == desk.clock.now()
+    assert desk.loop.due_in() > 60
 
 
 def test_three_intervals_without_success_are_a_stall(desk: Desk) -> None:
     """
     A loop that hangs or only fails is called stalled.
     """
-    desk.worker.run_once()
+    desk.loop.run()
     desk.trouble = KeyError("bug")
     for _ in range(3):
         desk.clock.pass_by(INTERVAL)
-        desk.worker.run_once()
-    assert not desk.worker.state().stalled
+        desk.loop.run()
+    assert not desk.loop.state().stalled
     desk.clock.pass_by(1)
 
-    assert desk.worker.state().stalled
+    assert desk.loop.state().stalled
 
 
 def test_a_failure_is_tried_again_a_minute_after_it_was_one(desk: Desk) -> None:
@@ -130,9 +135,9 @@ def test_a_failure_is_tried_again_a_minute_after_it_was_one(desk: Desk) -> None:
     """
     desk.trouble = NoAnswerError("getinfo: silence")
     desk.takes_s = 15
-    desk.worker.run_once()
+    desk.loop.run()
 
-    assert desk.worker.due_in() == 60
+    assert desk.loop.due_in() == 60
 
 
 def test_a_hurry_makes_it_due_but_no_more_than_once_a_minute(desk: Desk) -> None:
@@ -140,33 +145,33 @@ def test_a_hurry_makes_it_due_but_no_more_than_once_a_minute(desk: Desk) -> None
     However many are in a hurry, they get one run, and that a minute after the last one; whoever is
     in a hurry during a run gets one after it.
     """
-    desk.worker.run_once()
+    desk.loop.run()
     desk.clock.pass_by(20)
     for _ in range(1000):
-        desk.worker.hurry()
-    assert desk.worker.due_in() == 40
+        desk.worker.hurry("fees")
+    assert desk.loop.due_in() == 40
 
     desk.clock.pass_by(300)
-    assert desk.worker.due_in() < 0
-    desk.worker.run_once()
-    assert desk.worker.due_in() > 60
+    assert desk.loop.due_in() < 0
+    desk.loop.run()
+    assert desk.loop.due_in() > 60
 
     desk.meanwhile = desk.worker.hurry
-    desk.worker.run_once()
-    assert desk.worker.due_in() == 60
+    desk.loop.run()
+    assert desk.loop.due_in() == 60
 
 
 def test_a_hurry_wakes_the_worker(desk: Desk) -> None:
     """
     Who waits for the next interval is waked: the run is due at once when the last is long past.
     """
-    desk.worker.run_once()
+    desk.loop.run()
     desk.clock.pass_by(61)
     again = threading.Event()
     desk.meanwhile = again.set
 
     def hurry() -> None:
-        desk.worker.hurry()
+        desk.worker.hurry("fees")
         assert again.wait(2)
 
     run(desk, meanwhile=hurry)
@@ -179,21 +184,21 @@ def test_a_stall_is_told_once_when_it_begins_and_once_when_it_is_over(desk: Desk
     Whoever looks after the worker from another thread logs each stall twice, however often it
     looks; one that hangs is told apart from one that fails.
     """
-    desk.worker.run_once()
+    desk.loop.run()
     hung_at = desk.clock.now()
 
     def hang() -> None:
         for _ in range(5):
             desk.clock.pass_by(INTERVAL)
-            desk.worker.tell_stall()
-            assert desk.worker.state().running_since == hung_at
+            desk.loop.tell_stall()
+            assert desk.loop.state().running_since == hung_at
 
     desk.meanwhile = hang
-    desk.worker.run_once()
-    desk.worker.tell_stall()
-    desk.worker.tell_stall()
+    desk.loop.run()
+    desk.loop.tell_stall()
+    desk.loop.tell_stall()
 
-    assert desk.worker.state().running_since is None
+    assert desk.loop.state().running_since is None
     assert desk.lines == [
         (
             "broken",
@@ -233,7 +238,7 @@ def test_without_a_block_the_first_run_comes_by_itself(
     A node that waits long for a block is priced all the same.
     """
     ran = threading.Event()
-    desk.worker._job = ran.set
+    desk.loop._job = ran.set
     monkeypatch.setattr("revops.shell.worker.FIRST_BLOCK_WAIT", 0.01)
 
     run(desk, meanwhile=lambda: ran.wait(2))
@@ -246,8 +251,8 @@ def test_a_ring_starts_what_is_due_and_nothing_else(desk: Desk) -> None:
     The first block starts the first run; further blocks start none before it is due.
     """
     ran = threading.Event()
-    job = desk.worker._job
-    desk.worker._job = lambda: (job(), ran.set())
+    job = desk.loop._job
+    desk.loop._job = lambda: (job(), ran.set())
 
     def ring_thrice() -> None:
         desk.worker.ring()
@@ -258,3 +263,45 @@ def test_a_ring_starts_what_is_due_and_nothing_else(desk: Desk) -> None:
     run(desk, meanwhile=ring_thrice)
 
     assert desk.runs == 1
+
+
+def test_a_long_piece_of_work_lets_the_others_go_first(desk: Desk) -> None:
+    """
+    A job that has more to do goes on at once, but whoever is due meanwhile has its turn before.
+    """
+    turns: list[str] = []
+
+    def long_job() -> bool:
+        turns.append("long")
+        desk.clock.pass_by(INTERVAL // 4 if len(turns) < 5 else 2 * INTERVAL)
+        if len(turns) > 8:
+            desk.worker.stop()
+        return True
+
+    loops = [
+        desk.loop_of("short", lambda: turns.append("short")),
+        desk.loop_of("long", long_job),
+    ]
+    desk.worker = Worker(loops, threading.Event())
+    desk.worker.ring()
+    desk.worker.run()
+
+    assert turns == ["short", *["long"] * 4, *["short", "long"] * 2]
+
+
+def test_a_failure_holds_up_no_other_loop(desk: Desk) -> None:
+    """
+    A loop that fails comes back in a minute, though it said before that there was more to do; the
+    others run as ever.
+    """
+    desk.trouble = KeyError("bug")
+    desk.loop._more = True
+    stopping = threading.Event()
+    others = desk.loop_of("others", stopping.set)
+    desk.worker = Worker([desk.loop, others], stopping)
+    desk.worker.ring()
+    desk.worker.run()
+    fees, rest = desk.worker.states()
+
+    assert (fees.name, fees.failing, fees.next_run) == ("fees", True, desk.clock.now() + 60)
+    assert (rest.name, rest.failing, rest.last_ok) == ("others", False, desk.clock.now())
