@@ -296,9 +296,9 @@ def test_a_failure_holds_up_no_other_loop(desk: Desk) -> None:
     """
     desk.trouble = KeyError("bug")
     desk.loop._more = True
-    stopping = threading.Event()
-    others = desk.loop_of("others", stopping.set)
-    desk.worker = Worker([desk.loop, others], stopping)
+    others = desk.loop_of("others", desk.meanwhile)
+    desk.worker = Worker([desk.loop, others], threading.Event())
+    others._job = desk.worker.stop
     desk.worker.ring()
     desk.worker.run()
     fees, rest = desk.worker.states()
