@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from revops.shell.logs import Write
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # The manifest has no use for either.
     from revops.shell.app import App
+    from revops.shell.logs import Write
 
 _HIGHEST: Final = 1 << 31
 
@@ -17,7 +16,7 @@ class Notifications:
     block is kept.
     """
 
-    def __init__(self, log: Write) -> None:
+    def __init__(self, log: "Write") -> None:
         self._log = log
         self._app: App | None = None
         self._block: object = None
