@@ -43,7 +43,15 @@ def costs() -> Some:
 _COUNT = whole(0, 30) | whole(0, 2**40)
 # Amounts near each other as well as any at all: most of the rules compare them.
 _MONEY = st.integers(0, 300).map(lambda sats: sats * 1000) | msats()
-_KNOWN_COSTS = st.just(FREE) | st.builds(Cost, amount_msat=_MONEY, estimated=st.booleans())
+# One draw each, since a channel has eight of them.
+_KNOWN_COSTS = st.sampled_from(
+    [FREE]
+    + [
+        Cost(amount_msat=amount, estimated=estimated)
+        for amount in (1, 999, 1000, 90_001, 100_000, 100_001, 270_000, 10**9, MOST_MSAT)
+        for estimated in (False, True)
+    ]
+)
 _SUMS = {name: _COUNT if name.endswith("count") else _MONEY for name in SUMS}
 _ACTIVITIES = st.builds(
     Activity,
@@ -90,7 +98,7 @@ def _both(one: Cost | None, other: Cost | None) -> Cost | None:
 
 # Ages on both sides of every threshold, to the second, and any at all.
 AGES = st.sampled_from(
-    [100 * DAY, 400 * DAY, 40 * DAY, 20 * DAY]
+    [100 * DAY, 400 * DAY, 40 * DAY, 20 * DAY, 61 * DAY, 31 * DAY]
     + [days * DAY + second for days in (14, 30, 60, 90) for second in (-1, 0, 1)]
 ) | whole(0, 2**31)
 _MAYBE_AGES = st.none() | AGES
@@ -101,28 +109,31 @@ def _moment(draw: st.DrawFn, now: int) -> int | None:
     return None if age is None else min(max(0, now - age), now)
 
 
+_PLAIN: dict[str, Some] = {
+    "channel_id": channel_ids(),
+    "scid": st.none() | scids(),
+    "peer_id": peer_ids(),
+    "capacity_msat": capacities(),
+    "opener": st.sampled_from(("local", "remote", None)),
+    "window": _ACTIVITIES,
+    "diagnostics": whole(0, 4),
+    "revived": st.booleans(),
+}
+_REST = st.just(Activity(**dict.fromkeys(COSTS, FREE))) | _ACTIVITIES
+
+
 def _account(draw: st.DrawFn, now: int, fields: dict[str, Some]) -> Account:
-    wishes = {name: draw(strategy) for name, strategy in fields.items()}
-    values: dict[str, Any] = {
-        "channel_id": draw(channel_ids()),
-        "scid": draw(st.none() | scids()),
-        "peer_id": draw(peer_ids()),
-        "capacity_msat": draw(capacities()),
-        "opener": draw(st.sampled_from(("local", "remote", None))),
-        "opened_at": _moment(draw, now),
-        "last_value_at": _moment(draw, now),
-        "window": draw(activities()),
-        "diagnostics": draw(whole(0, 4)),
-        "revived": draw(st.booleans()),
-    } | wishes
-    if "life" not in wishes:
-        values["life"] = and_more(values["window"], draw(activities()))
-    if "to_us_msat" not in wishes:
+    values: dict[str, Any] = {name: draw(strategy) for name, strategy in (_PLAIN | fields).items()}
+    for name in ("opened_at", "last_value_at"):
+        if name not in fields:
+            values[name] = _moment(draw, now)
+    if "life" not in fields:
+        values["life"] = and_more(values["window"], draw(_REST))
+    if "to_us_msat" not in fields:
         values["to_us_msat"] = draw(st.none() | msats(0, values["capacity_msat"]))
-    if "closed_at" not in wishes:
-        gone = draw(_MAYBE_AGES)
-        opened = values["opened_at"] or 0
-        values["closed_at"] = None if gone is None else max(opened, min(now, max(0, now - gone)))
+    if "closed_at" not in fields:
+        closed = _moment(draw, now)
+        values["closed_at"] = None if closed is None else max(values["opened_at"] or 0, closed)
     return Account(**values)
 
 

@@ -3,7 +3,7 @@
 import math
 
 import attrs
-from hypothesis import assume, event, given
+from hypothesis import event, given
 from hypothesis import strategies as st
 from property.accounts import AGES, COSTS, activities, known_activities, ledgers
 from property.strategies import msats, whole
@@ -105,9 +105,9 @@ def test_doubt_never_condemns(ledger, data):
         less = changed(ledger, life=attrs.evolve(account.life, **{field: None}))
     before, after = judged(ledger).profit_class, judged(less).profit_class
 
-    # A young channel is not judged at all; that its age is unknown is another matter.
-    assume(before is not ProfitClass.LEARNING and before is not ProfitClass.STAGNANT)
-    assert after not in BAD or before in BAD
+    # The young and the silent are not judged by what they cost, but by an age that may be unknown.
+    if before not in (ProfitClass.LEARNING, ProfitClass.STAGNANT):
+        assert after not in BAD or before in BAD
 
 
 @given(one_channel)
@@ -184,8 +184,16 @@ def test_a_marginal_return_is_by_refills_alone(ledger, spent):
     assert judged(changed(ledger, window=blind)).marginal_roi is None
 
 
+LITTLE = msats(0, 300_000)
+
+
 @given(
-    one_channel, activities(refill_cost=st.none() | st.builds(Cost, amount_msat=msats(0, 10**6)))
+    one_channel,
+    activities(
+        earned_msat=LITTLE,
+        sourced_msat=LITTLE,
+        refill_cost=st.none() | st.builds(Cost, amount_msat=LITTLE),
+    ),
 )
 def test_a_bleeder_costs_more_to_refill_than_it_brings(ledger, window):
     """
@@ -200,14 +208,15 @@ def test_a_bleeder_costs_more_to_refill_than_it_brings(ledger, window):
         assert found == (paid > 100_000 and paid > window.earned_msat + window.sourced_msat)
 
 
-@given(one_channel, whole(0, 40), whole(0, 40))
-def test_a_role_is_by_the_share_of_entries_and_exits(ledger, entries, exits):
+@given(one_channel, st.sampled_from((9, 10, 11, 20, 1000)), st.data())
+def test_a_role_is_by_the_share_of_entries_and_exits(ledger, total, data):
     """
     Below 10 forwards a channel is dormant; with more than 7 in 10 entering or leaving a gateway.
     """
+    entries = data.draw(whole(0, total))
+    exits = total - entries
     window = attrs.evolve(ledger.accounts[0].window, in_count=entries, out_count=exits)
     found = judged(changed(ledger, window=window)).role
-    total = entries + exits
 
     assert (found is Role.DORMANT) == (total < 10)
     if total >= 10:

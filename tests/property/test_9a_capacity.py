@@ -4,7 +4,7 @@ import attrs
 from hypothesis import event, given
 from hypothesis import strategies as st
 from property.accounts import COSTS, ledgers, outlooks
-from property.strategies import ratios, whole
+from property.strategies import whole
 
 from revops.core.advice import Outlook, Remark, Step, told
 from revops.core.capacity import DEAR_PERKW, capacity_report
@@ -19,85 +19,123 @@ CAPACITY = from_sats(5_000_000)
 PERKW = st.none() | st.sampled_from((253, 2500, DEAR_PERKW, DEAR_PERKW + 1)) | whole(1, 10**8)
 
 
-def mostly(usual, odd):
+def some(**fields):
     """
-    Return *usual* values, and *odd* ones now and then: a report needs many things to come together.
+    Return costs of nothing, but for *fields* in satoshi.
     """
-    return st.integers(0, 19).flatmap(lambda dice: odd if dice == 19 else usual)
+    return dict.fromkeys(COSTS, FREE) | {
+        name: Cost(amount_msat=from_sats(sats)) for name, sats in fields.items()
+    }
 
 
-SATS = st.sampled_from((0, 500, 5_000, 20_000))
-AGES = st.sampled_from((100, 400)).map(lambda days: NOW - days * DAY)
-
-
-@st.composite
-def worked(draw, number):
+def days_ago(days):
     """
-    Return a channel that did what channels do, on either side of every rule's threshold.
+    Return when that was.
     """
-    earned, sourced, spent, refills = (from_sats(draw(SATS)) for _ in range(4))
-    count = draw(mostly(whole(10, 100), whole(0, 9)))
-    moved = from_sats(draw(mostly(whole(3_000_000, 60_000_000), whole(0, 3_000_000))))
-    refill = draw(mostly(st.just(Cost(amount_msat=refills // 4)), st.none()))
-    window = Activity(
-        in_count=draw(whole(0, 20)),
-        out_count=count,
-        in_msat=moved // 3,
-        out_msat=moved,
-        earned_msat=earned,
-        sourced_msat=sourced // 4,
-        **dict.fromkeys(COSTS, FREE) | {"refill_cost": refill},
-    )
-    opening = draw(mostly(st.just(Cost(amount_msat=spent * 2)), st.none()))
-    life = attrs.evolve(window, sourced_msat=sourced, open_cost=opening)
-    return Account(
-        channel_id=f"{number:064x}",
-        peer_id=f"02{number:064x}",
-        capacity_msat=CAPACITY,
-        to_us_msat=draw(mostly(whole(0, CAPACITY), st.none())),
-        opened_at=draw(mostly(AGES, st.none() | st.just(NOW - 20 * DAY))),
-        closed_at=draw(mostly(st.none(), st.just(NOW))),
-        last_value_at=NOW - DAY if count else None,
-        life=life,
-        window=window,
-        diagnostics=draw(whole(0, 3)),
-        revived=draw(st.booleans()),
-    )
+    return NOW - days * DAY
 
 
-BUSY = st.builds(
-    Demand,
-    per_day=ratios(8, 40) | ratios(0, 3),
-    amount_msat=st.just(from_sats(100_000)) | whole(1, 10**8),
-    spread=ratios(1, 10),
-    dispersion=ratios(1, 5),
+DESERVING = Account(
+    channel_id="00" * 32,
+    peer_id="02" + "00" * 32,
+    capacity_msat=CAPACITY,
+    to_us_msat=CAPACITY // 2,
+    opened_at=days_ago(400),
+    last_value_at=days_ago(1),
+    window=Activity(
+        in_count=20,
+        out_count=60,
+        in_msat=from_sats(3_000_000),
+        out_msat=from_sats(9_000_000),
+        earned_msat=from_sats(3000),
+        **some(refill_cost=1000),
+    ),
+    life=Activity(earned_msat=from_sats(5000), **some(open_cost=2000, refill_cost=1000)),
 )
+"""A channel that deserves more, and one that deserves less."""
+LOSING = attrs.evolve(
+    DESERVING,
+    window=Activity(out_count=3, earned_msat=from_sats(5), **some(refill_cost=90)),
+    life=Activity(earned_msat=from_sats(100), **some(open_cost=2000, refill_cost=90)),
+)
+OUTLOOK = Outlook(
+    channel_id="00" * 32,
+    fee_ppm=500,
+    demand=Demand(per_day=8, amount_msat=from_sats(100_000)),
+    short_share=0.3,
+)
+
+# What may be otherwise: of the account, of its window and its life, and of what is expected.
+TWISTS = (
+    {"opened_at": None},
+    {"opened_at": days_ago(13)},
+    {"opened_at": days_ago(90)},
+    {"closed_at": NOW},
+    {"to_us_msat": None},
+    {"last_value_at": None},
+    {"diagnostics": 2},
+)
+OF_WINDOW = (
+    {"refill_cost": None},
+    {"refill_cost": Cost(amount_msat=from_sats(2700))},
+    {"earned_msat": 0},
+    {"sourced_msat": from_sats(3000)},
+    {"sourced_msat": from_sats(3000), "in_count": 20},
+    {"out_msat": from_sats(2_900_000)},
+    {"out_msat": from_sats(20_000_000)},
+    {"in_count": 0, "out_count": 9},
+)
+OF_LIFE = (
+    {"open_cost": None},
+    {"open_cost": Cost(amount_msat=from_sats(90_000))},
+    {"sourced_msat": from_sats(1990)},
+    {"earned_msat": from_sats(1880)},
+    {"earned_msat": from_sats(1890)},
+)
+OF_OUTLOOK = (
+    {"demand": None},
+    {"demand": Demand(per_day=1, amount_msat=from_sats(10_000))},
+    {"demand": Demand(per_day=90, amount_msat=from_sats(100_000))},
+    {"short_share": None},
+    {"short_share": 0.19},
+    {"fee_ppm": 0},
+    {"fee_ppm": 900},
+    {"splices": True},
+)
+
+
+def twist(twists):
+    """
+    Return one of *twists*, or none.
+    """
+    return st.sampled_from(({}, *twists))
 
 
 @st.composite
 def nodes_at_work(draw):
     """
-    Return the books of a node, and what is expected of most of its channels.
+    Return the books of a node whose channels deserve more or less, or nearly so, and what is
+    expected of most of them.
     """
-    accounts = [draw(worked(number)) for number in range(draw(whole(1, 3)))]
-    expected = [
-        Outlook(
-            channel_id=account.channel_id,
-            fee_ppm=draw(whole(100, 3000)),
-            demand=draw(mostly(BUSY, st.none())),
-            short_share=draw(mostly(ratios(0.2, 1), ratios(0, 0.2) | st.none())),
-            splices=draw(st.none() | st.booleans()),
-        )
-        for account in accounts
-        if draw(mostly(st.just(True), st.just(False)))
-    ]
-    since = draw(mostly(st.just(0), st.sampled_from((NOW - 40 * DAY, None))))
-    ledger = Ledger(now=NOW, since=since, start=NOW - 30 * DAY, end=NOW, accounts=accounts)
+    accounts, expected = [], []
+    for number in range(draw(whole(1, 4))):
+        base = draw(st.sampled_from((DESERVING, LOSING)))
+        own = f"{number:064x}"
+        window = attrs.evolve(base.window, **draw(twist(OF_WINDOW)))
+        life = attrs.evolve(base.life, **draw(twist(OF_LIFE)))
+        changes = {"channel_id": own, "window": window, "life": life} | draw(twist(TWISTS))
+        accounts.append(attrs.evolve(base, **changes))
+        if draw(whole(0, 9)) < 9:
+            found = draw(twist(OF_OUTLOOK)) | draw(twist(OF_OUTLOOK))
+            expected.append(attrs.evolve(OUTLOOK, channel_id=own, **found))
+    since = draw(st.sampled_from((0, 0, 0, 0, days_ago(399), None)))
+    ledger = Ledger(now=NOW, since=since, start=days_ago(30), end=NOW, accounts=accounts)
     return ledger, expected
 
 
-OPTIONS = st.builds(Config, target_flow=whole(0, 200_000))
-nodes = mostly(nodes_at_work(), st.tuples(ledgers(), st.lists(outlooks(), max_size=2)))
+OPTIONS = st.builds(Config, target_flow=st.sampled_from((0, 100_000, 290_000, 400_000)))
+odd = st.tuples(ledgers(), st.lists(outlooks(), max_size=2))
+nodes = nodes_at_work() | nodes_at_work() | nodes_at_work() | odd
 
 
 def ids(advices):

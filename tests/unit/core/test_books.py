@@ -32,7 +32,7 @@ def did(earned=0, **fields):
     """
     Return what a channel did that earned so many satoshi, with every cost known.
     """
-    return Activity(earned_msat=from_sats(earned), **PAID | fields)
+    return Activity(**{"earned_msat": from_sats(earned)} | PAID | fields)
 
 
 def channel(number=1, days=400, **fields):
@@ -65,6 +65,7 @@ def judged(**fields):
     ("fields", "found"),
     [
         ({"days": 13}, ProfitClass.LEARNING),
+        ({"days": 14}, ProfitClass.BREAK_EVEN),
         ({"life": did(900, open_cost=sats(1000))}, ProfitClass.BREAK_EVEN),
         ({"life": did(899, open_cost=sats(1000))}, ProfitClass.UNDERWATER),
         ({"life": did(1100, open_cost=sats(1000))}, ProfitClass.BREAK_EVEN),
@@ -235,8 +236,8 @@ def report(perkw, *accounts, **outlook):
 
 def test_a_winner_by_hand():
     """
-    200 % on refills, busy, dry for 40 % of the time: splice in what sells, unless
-    the feerate asks to wait.
+    200 % on refills, busy, dry for 40 % of the time: splice in what sells, or open a larger channel
+    where the peer cannot splice.
     """
     advice = report(1000, WINNER, LOSER, splices=True).winners[0]
 
@@ -244,6 +245,76 @@ def test_a_winner_by_hand():
     assert advice.amount_msat == stock_msat(BRISK, 0.5) // 1000 * 1000 - WINNER.capacity_msat
     assert (advice.chain_msat, advice.wait) == (from_sats(1000), False)
     assert report(1000, WINNER).winners[0].step is Step.LARGER_CHANNEL
+
+
+@pytest.mark.parametrize(
+    ("outlook", "window"),
+    [
+        ({}, {"refill_cost": sats(25_000)}),
+        ({}, {"refill_cost": None}),
+        ({}, {"in_msat": from_sats(70_000_000), "out_msat": from_sats(2_999_999)}),
+        ({"short_share": 0.19}, {}),
+        ({"short_share": None}, {}),
+        ({"demand": None}, {}),
+        ({"demand": Demand(per_day=5, amount_msat=from_sats(100_000), dispersion=2)}, {}),
+        ({"fee_ppm": 0}, {}),
+    ],
+)
+def test_near_misses_win_nothing(outlook, window):
+    """
+    20 % on refills, less than target-flow, rarely dry, demand that the channel can hold: each of
+    them alone, or not knowing, is enough.
+    """
+    near = attrs.evolve(WINNER, window=attrs.evolve(WINNER.window, **window))
+
+    assert report(1000, near, **outlook).winners == ()
+
+
+def test_only_the_busiest_quarter_wins():
+    """
+    Of four channels one wins, or both that are equally busy: the one with more to gain first.
+    """
+    busier = attrs.evolve(WINNER.window, in_msat=from_sats(50_000_000))
+    others = [attrs.evolve(WINNER, channel_id=f"{n:064x}", window=busier) for n in (7, 8)]
+    outlooks = [
+        Outlook(**NEEDED | {"channel_id": f"{n:064x}", "fee_ppm": ppm})
+        for n, ppm in ((1, 900), (7, 700), (8, 800))
+    ]
+    books = Ledger(accounts=[WINNER, *others, LOSER], **MONTH)
+    found = capacity_report(books, outlooks, Config(), 253).winners
+
+    assert [int(a.assessment.account.channel_id, 16) for a in found] == [8, 7]
+
+
+def test_a_channel_is_made_twice_as_large_at_most():
+    """
+    However much would sell, the advice doubles a channel and no more.
+    """
+    rush = attrs.evolve(BRISK, per_day=1000)
+
+    assert report(1000, WINNER, demand=rush).winners[0].amount_msat == WINNER.capacity_msat
+
+
+def test_who_pays_of_late_is_not_given_up():
+    """
+    A channel with old debts whose forwards pay for its refills stays, as exit or as entry.
+    """
+    for name in ("earned_msat", "sourced_msat"):
+        window = did(0, in_count=5, out_count=5, refill_cost=sats(10), **{name: 10_001})
+        assert report(1000, attrs.evolve(LOSER, window=window)).losers == ()
+        rare = attrs.evolve(window, in_count=4)
+        assert report(1000, attrs.evolve(LOSER, window=rare)).losers != ()
+
+
+def test_who_loses_is_not_told_to_grow():
+    """
+    Nine large forwards in a month are too few to make up for a lifetime of losses.
+    """
+    window = attrs.evolve(WINNER.window, in_count=0, out_count=9)
+    torn = attrs.evolve(WINNER, window=window, life=LOSER.life)
+    found = report(1000, torn)
+
+    assert (len(found.winners), len(found.losers)) == (0, 1)
 
 
 def test_a_loser_by_hand():
