@@ -64,7 +64,8 @@ LIKELY: Final = {
     "redact": booleans,
     "apply": booleans,
     "force": booleans,
-    "save": st.sampled_from(["now.json", "lightning-rpc", "revenue_ops.db", "x" * 300, "a/b"]),
+    "save": odd_text
+    | st.sampled_from(["now.json", "lightning-rpc", "revenue_ops.db", "x" * 300, "a/b"]),
 }
 
 

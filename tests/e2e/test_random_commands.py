@@ -147,6 +147,7 @@ def test_random_commands(siege: Siege) -> None:
     Whatever it is asked and told, ten thousand times: the plugin lives, answers with a result or
     with one sentence, logs nothing broken, and what it refuses has changed nothing.
     """
+    siege.lightningd.first_cycle()
     none = ("none", None)
 
     @settings(
@@ -158,6 +159,7 @@ def test_random_commands(siege: Siege) -> None:
     )
     @example([(none, ("revenue-policy", ["changes", word])) for word in ("<half>", [], {}, 0.5)])
     @example([(none, ("revenue-explain", [word])) for word in ("<digits>", "<deep>", "<nests>")])
+    @example([(none, ("revenue-snapshot", {"save": name})) for name in ("<half>", "\0", [], True)])
     @example([(none, ("revenue-status", {"plugin": 1})), (none, ("revenue-status", "text"))])
     @given(st.lists(st.tuples(events, asked), min_size=BATCH, max_size=BATCH))
     def ask(batch: list[tuple[Event, Call]]) -> None:

@@ -218,6 +218,22 @@ def switch(name: str, value: object) -> bool:
     return value
 
 
+def text(name: str, value: object) -> str:
+    """
+    Return the argument *name* as text.
+
+    Raises:
+        CommandError: *value* is none.
+    """
+    # lightning-cli hands over as a number what looks like one.
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
+        msg = f"{name}: expected text, got {value!r}"
+        raise CommandError(msg)
+    return value
+
+
 def whole(name: str, value: object, low: int, high: int) -> int:
     """
     Return the argument *name* as a whole number from *low* to *high*.

@@ -18,6 +18,7 @@ from revops.shell.commands.command import (
     Given,
     Params,
     bound,
+    text,
     whole,
 )
 
@@ -51,7 +52,7 @@ def _list(app: "App", given: Given) -> Answer:
 
 
 def _find(app: "App", given: Given) -> Answer:
-    tag = given["tag"]
+    tag = text("tag", given["tag"])
     found = [policy for policy in app.store.policies().policies if tag in policy.tags]
     return {
         "tag": tag,
@@ -79,12 +80,12 @@ def _delete(app: "App", given: Given) -> Answer:
 
 
 def _tag(app: "App", given: Given) -> Answer:
-    tag = str(given["tag"])
+    tag = text("tag", given["tag"])
     return _change(app, _peer(given["peer_id"]), lambda p: {"tags": (*p.tags, tag)})
 
 
 def _untag(app: "App", given: Given) -> Answer:
-    tag = str(given["tag"])
+    tag = text("tag", given["tag"])
     return _change(
         app,
         _peer(given["peer_id"]),

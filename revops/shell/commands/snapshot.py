@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given, switch
+from revops.shell.commands.command import (
+    Answer,
+    Argument,
+    Command,
+    CommandError,
+    Given,
+    switch,
+    text,
+)
 from revops.shell.commands.look import last_look
 
 if TYPE_CHECKING:
@@ -26,7 +34,7 @@ def run(app: "App", given: Given) -> Answer:
     config = attrs.evolve(last.config, db_path=None)
     if "save" not in given:
         return wire.snapshot_document(snapshot, config)
-    path = _inside(app.directory, str(given["save"]))
+    path = _inside(app.directory, text("save", given["save"]))
     _write_private(path, wire.write_snapshot(snapshot, config))
     return {
         "saved": str(path),
@@ -37,14 +45,17 @@ def run(app: "App", given: Given) -> Answer:
 
 def _inside(directory: Path, save: str) -> Path:
     root = directory.resolve()
-    path = (root / save).resolve()
+    try:
+        path = (root / save).resolve()
+    except (OSError, ValueError):  # no file has such a name
+        path = root
     if root not in path.parents:
         msg = f"save: expected a path inside {root}, got {save!r}"
         raise CommandError(msg)
     return path
 
 
-def _write_private(path: Path, text: str) -> None:
+def _write_private(path: Path, content: str) -> None:
     # A file that is there already is not ours to overwrite: keys live in this directory too.
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -52,7 +63,7 @@ def _write_private(path: Path, text: str) -> None:
         msg = f"save: {path} cannot be written: {error.strerror}"
         raise CommandError(msg) from None
     with os.fdopen(file, "w", encoding="utf-8") as stream:
-        stream.write(text)
+        stream.write(content)
 
 
 COMMAND = Command(
