@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from revops.adapters.errors import NodeRefusedError
+from revops.adapters.errors import NoAnswerError, NodeRefusedError, NotAskedError
 from revops.adapters.store import Store
 from revops.core.costs import SETTLING, Closing, chain_costs, closing_cost, estimate
 from revops.core.snapshot import Snapshot
-from revops.core.units import DAY, Instant, PeerId
+from revops.core.units import DAY, ChannelId, Instant, PeerId
 from revops.shell.clock import Clock
 from revops.shell.ports import BooksPort, Unread
 from revops.shell.refills import RefillWalk
 
-ACCOUNTS: Final = 100
-"""How many channels bookkeeper is asked about in one go."""
+ACCOUNTS: Final = 20
+"""How many channels bookkeeper is asked about in one go: an account may be megabytes long."""
 _LOST_AFTER: Final = DAY
 """When a channel that no list of the node shows is called closed."""
 
@@ -35,6 +35,7 @@ class Accounting:
         self._clock = clock
         self._refills = RefillWalk(node, store)
         self._knows_past = False
+        self._too_long: set[ChannelId] = set()
         self.behind = False
 
     def catch_up(self, seen: Snapshot) -> Unread:
@@ -59,7 +60,9 @@ class Accounting:
                 problems += step()
             except NodeRefusedError as error:
                 problems += (str(error),)
-        self.behind |= self._refills.behind
+            if self._refills.behind:
+                self.behind = True
+                break
         return problems
 
     def _follow_channels(self, seen: Snapshot) -> Unread:
@@ -105,15 +108,23 @@ class Accounting:
 
     def _ask_bookkeeper(self, now: Instant) -> Unread:
         problems: Unread = ()
-        due = self._book.due(now, ACCOUNTS)
-        for channel_id in due:
-            account = self._node.account(channel_id)
+        due = self._book.due(now, ACCOUNTS + len(self._too_long))
+        # Accounts that took too long wait until there are no others.
+        asked = [channel_id for channel_id in due if channel_id not in self._too_long] or due
+        for channel_id in asked[:ACCOUNTS]:
+            try:
+                account = self._node.account(channel_id)
+            except NotAskedError:
+                raise
+            except NoAnswerError as error:
+                self._too_long.add(channel_id)
+                return (*problems, str(error))
             if account is None:
                 return problems
             events, unread = account
             problems += unread
             self._book.take(channel_id, chain_costs(events), now)
-        self.behind = len(due) == ACCOUNTS
+        self.behind = len(asked) >= ACCOUNTS
         return problems
 
 

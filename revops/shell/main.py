@@ -93,12 +93,12 @@ def build(
     from revops.adapters.breaker import Breaker  # noqa: PLC0415 -- see start
     from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
     from revops.shell.app import App  # noqa: PLC0415 -- see start
-    from revops.shell.commands.seen import seen_in  # noqa: PLC0415 -- see start
     from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
+    from revops.shell.loops import loops  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
     from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
-    from revops.shell.worker import Loop, Worker  # noqa: PLC0415 -- see start
+    from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
     node, log, stopping = Lightningd(breaker.call), logger(write), Event()
@@ -111,13 +111,6 @@ def build(
         log=log,
         memory=store.load_memory(),
     )
-    fees = Loop(
-        name="fees",
-        job=lambda: seen_in(cycle.run()),  # so that no command has to wait for the lists
-        interval=lambda: settings.config.fee_interval,
-        clock=clock,
-        log=log,
-    )
     _tune_python()
     return App(
         directory=directory,
@@ -125,7 +118,7 @@ def build(
         clock=clock,
         store=store,
         cycle=cycle,
-        worker=Worker([fees], stopping),
+        worker=Worker(loops(cycle, node, lambda: settings.config, clock, log), stopping),
         breaker=breaker,
     )
 

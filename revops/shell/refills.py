@@ -9,7 +9,7 @@ from revops.core.units import MINUTE, Instant, Msat, PeerId
 from revops.shell.ports import BooksPort, Unread
 
 PAGE: Final = 5000
-PAGES: Final = 20
+PAGES: Final = 4
 """How many pages are read in one go; the rest waits for the next, so that others get their turn."""
 _BOOKED_AFTER: Final = 10 * MINUTE
 """When both sides of a payment that is complete are in bookkeeper's books."""
@@ -38,13 +38,13 @@ class RefillWalk:
                 as they got.
         """
         problems: Unread = ()
-        self.behind = True
+        self.behind = False
         for _ in range(PAGES):
             unread, done = self._read_moves(us, now)
             problems += unread
             if done:
-                self.behind = False
-                break
+                return problems
+        self.behind = True
         return problems
 
     def _read_moves(self, us: PeerId, now: Instant) -> tuple[Unread, bool]:

@@ -68,6 +68,13 @@ class Office:
         self.clock.pass_by(after_s)
         self.app.worker.run_once("fees")
 
+    def keep_books(self, after_s: int = 0) -> None:
+        """
+        Let time go by and bring the books up to date as the worker does.
+        """
+        self.clock.pass_by(after_s)
+        self.app.worker.run_once("books")
+
     def call(self, name: str, *positional: Any, **named: Any) -> Any:
         """
         Call a command.

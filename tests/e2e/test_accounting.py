@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from desk_of_books import BookDesk, total
+from e2e.office import Office
 from fake_books import named
 from fakes import FakeNode, RpcRefusalError
 
@@ -521,3 +522,66 @@ def test_killed_at_any_moment_the_books_come_to_the_same(tmp_path: Path) -> None
         contents, left = lived(tmp_path / str(fatal), fatal)
         assert left <= 0
         assert contents == wanted
+
+
+# The loop
+
+
+@pytest.fixture
+def office(tmp_path: Path, node: FakeNode) -> Iterator[Office]:
+    """
+    Return the plugin at work.
+    """
+    office = Office(tmp_path, node)
+    yield office
+    office.close()
+
+
+def test_what_a_refill_cost_is_known_to_the_next_cycle(office: Office, node: FakeNode) -> None:
+    """
+    Before the books were kept once refills are unknown; then each channel has its own, none
+    included.
+    """
+    office.cycle()
+    assert {c.refills for c in office.app.cycle.last.snapshot.channels} == {None}
+    office.keep_books()
+    office.cycle(HOUR)
+
+    refills = {c.scid: c.refills for c in office.app.cycle.last.snapshot.channels}
+    none = Refills(count=0, amount_msat=0, cost_msat=0)
+    assert refills.pop(THEIRS) == Refills(count=1, amount_msat=20_000_000, cost_msat=44_022)
+    assert set(refills.values()) == {none}
+
+
+def test_the_books_are_due_hourly_and_soon_after_channels_change(
+    office: Office, node: FakeNode
+) -> None:
+    """
+    Nothing is asked before the first cycle; then the books follow once an hour, and within a
+    minute of a cycle that saw a channel come, go or change. Cycles ask no more than ever.
+    """
+    office.keep_books()
+    assert node.calls == []
+    office.cycle()
+    asked = {method for method, _ in node.calls}
+    assert asked == {"getinfo", "listpeerchannels", "feerates", "listforwards", "setchannel"}
+    assert office.app.worker.state("books").next_run <= office.clock.now() + MINUTE
+
+    office.keep_books(MINUTE)
+    office.cycle()
+    assert office.app.worker.state("books").next_run > office.clock.now() + 50 * MINUTE
+    node.books.open("300x1x0", like=OURS, fee=1_500_000, at=office.clock.now())
+    office.cycle(MINUTE)
+    assert office.app.worker.state("books").next_run <= office.clock.now() + MINUTE
+
+
+def test_what_cannot_be_told_is_logged(office: Office, node: FakeNode) -> None:
+    """
+    A list that the node refuses is a line in the log, and the loop goes on.
+    """
+    node.before["listchannelmoves"] = refusal(-1, "not now")
+    office.cycle()
+    office.keep_books()
+
+    assert [line for _, line in office.logs if "not now" in line] == ["listchannelmoves: not now"]
+    assert not office.app.worker.state("books").failing

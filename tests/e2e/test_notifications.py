@@ -207,6 +207,6 @@ def test_a_stall_is_told_when_a_block_comes(wire: Wire, office: Office) -> None:
     for _ in range(5):
         office.clock.pass_by(2 * HALF_HOUR)
         wire.send("block_added", {"block_added": {"height": 200}})
-    stalls = [line for line in office.logs if "no run has succeeded" in line[1]]
+    stalls = [line for line in office.logs if "fees: no run has succeeded" in line[1]]
 
     assert stalls == [("broken", "fees: no run has succeeded for three intervals")]
