@@ -34,3 +34,6 @@ CREATE TABLE peer_uptime (
 
 -- htlc_maximum_msat is put back with the fee; unknown for channels first met before this was kept.
 ALTER TABLE original_fees ADD COLUMN htlc_max_msat INTEGER;
+
+-- The rate limit and neighbours look at the latest changes; there may be many before.
+CREATE INDEX policy_changes_by_time ON policy_changes (at);

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from revops.core.policy import Policy, PolicyBook, PolicyChange, RebalanceMode, Strategy
-from revops.core.units import PeerId
+from revops.core.units import Instant, PeerId
 
 _COLUMNS: Final = tuple(f.name for f in attrs.fields(Policy) if f.name != "tags")
 _SAVE: Final = (
@@ -16,14 +16,18 @@ _SAVE: Final = (
 _READ: Final = f"SELECT {', '.join(_COLUMNS)} FROM policies"  # noqa: S608 -- see _SAVE
 
 
-def read(connection: sqlite3.Connection) -> PolicyBook:
+def read(connection: sqlite3.Connection, changes_after: Instant | None) -> PolicyBook:
     """
-    Return every policy and every change of them.
+    Return every policy, and the changes after *changes_after*; none of them for `None`.
     """
     tags: dict[PeerId, list[str]] = defaultdict(list)
     for peer_id, tag in connection.execute("SELECT peer_id, tag FROM policy_tags"):
         tags[peer_id].append(tag)
-    changes = connection.execute("SELECT peer_id, at, deleted FROM policy_changes ORDER BY id")
+    # Nothing is greater than NULL.
+    changes = connection.execute(
+        "SELECT peer_id, at, deleted FROM policy_changes WHERE at > ? ORDER BY id",
+        (changes_after,),
+    )
     return PolicyBook(
         policies=tuple(_policy(row, tags) for row in connection.execute(_READ)),
         changes=tuple(

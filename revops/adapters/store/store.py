@@ -162,11 +162,11 @@ class Store:
         """
         return self._read(feerates.read, since)
 
-    def policies(self) -> PolicyBook:
+    def policies(self, changes_after: Instant | None = None) -> PolicyBook:
         """
-        Return what was saved.
+        Return the policies, with their changes after *changes_after*: those are many in the end.
         """
-        return self._read(policies.read)
+        return self._read(policies.read, changes_after)
 
     def save_policies(self, book: PolicyBook, before: PolicyBook) -> None:
         """

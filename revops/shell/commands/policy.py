@@ -8,7 +8,7 @@ import attrs
 
 from revops.core import checks
 from revops.core.policy import Fields, Policy, PolicyBook, PolicyRefusedError
-from revops.core.units import Instant, PeerId
+from revops.core.units import MINUTE, Instant, PeerId
 from revops.shell.commands.command import (
     Action,
     Answer,
@@ -95,7 +95,7 @@ def _untag(app: "App", given: Given) -> Answer:
 
 def _changes(app: "App", given: Given) -> Answer:
     since = whole("since", given.get("since", 0), 0, _LATEST)
-    changes = [change for change in app.store.policies().changes if change.at > since]
+    changes = app.store.policies(Instant(since)).changes
     return {
         "since": since,
         "changes": [attrs.asdict(change) for change in changes],
@@ -151,9 +151,10 @@ def _change(app: "App", peer_id: PeerId, fields: Callable[[Policy], Fields | Non
 
 
 def _save(app: "App", updates: list[Update]) -> PolicyBook:
-    before = app.store.policies()
+    now = app.clock.now()
+    before = app.store.policies(Instant(now - MINUTE))
     try:
-        book = before.updated(updates, app.clock.now())
+        book = before.updated(updates, now)
     except PolicyRefusedError as error:
         raise CommandError(str(error)) from None
     app.store.save_policies(book, before)

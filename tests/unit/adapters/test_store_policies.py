@@ -51,12 +51,23 @@ def test_changes_are_kept_in_their_order(store):
         [(PEER, {"expires_in_hours": 1})],
     ]
     for seconds, updates in enumerate(steps):
-        before = store.policies()
+        before = store.policies(NOW - 1)
         book = before.updated(updates, NOW + seconds)
         store.save_policies(book, before)
-        assert store.policies() == book
+        assert store.policies(NOW - 1) == book
 
-    assert [change.deleted for change in store.policies().changes] == [False] * 3 + [True, False]
+    changes = store.policies(NOW - 1).changes
+    assert [change.deleted for change in changes] == [False] * 3 + [True, False]
+
+
+def test_only_the_changes_asked_for_are_read(store):
+    """A change of the very second is not after it, and without a time none is read."""
+    for seconds in (0, 1, 2):
+        before = store.policies()
+        store.save_policies(before.updated([(PEER, {"tags": ["a"]})], NOW + seconds), before)
+
+    assert [change.at for change in store.policies(NOW).changes] == [NOW + 1, NOW + 2]
+    assert store.policies().changes == ()
 
 
 def test_new_books_have_no_policies(store):
