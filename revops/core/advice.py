@@ -6,10 +6,15 @@ from typing import Final
 import attrs
 
 from revops.core import checks
+from revops.core.ledger import Looks
 from revops.core.profit import Assessment
 from revops.core.reasons import Fact
-from revops.core.units import ChannelId, Msat, Ppm
-from revops.core.value import Demand
+from revops.core.snapshot import Channel
+from revops.core.units import DAY, ChannelId, Msat, Ppm
+from revops.core.value import Demand, demand_of
+
+_ENOUGH_LOOKS: Final = 24
+"""A day of them, an hour apart."""
 
 
 class Step(str, enum.Enum):
@@ -100,6 +105,23 @@ class Outlook:
         default=None, validator=checks.number(0, 1, optional=True)
     )
     splices: bool | None = None
+
+
+def outlook_of(channel: Channel, looks: Looks | None, window_days: int) -> Outlook:
+    """
+    Return what is known about *channel*, of which traffic goes *window_days* back and which
+    was found as *looks* say; a few of them say nothing.
+    """
+    demand = short = None
+    if looks is not None and looks.count >= _ENOUGH_LOOKS:
+        short = looks.short / looks.count
+        if channel.traffic is not None:
+            begin = (channel.traffic.until // DAY - window_days) * DAY
+            seconds = channel.traffic.until - max(begin, channel.traffic.since)
+            demand = demand_of(channel.traffic, seconds / DAY * looks.live / looks.count)
+    return Outlook(
+        channel_id=channel.channel_id, fee_ppm=channel.fee_ppm, demand=demand, short_share=short
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -135,7 +135,7 @@ def period(ledger: Ledger) -> Period:
     seconds = max(end - start, DAY)
     used = sum(a.capacity_msat * open_seconds(a, start, end) for a in ledger.accounts)
     whole = added(map(pnl_of, (ledger.stray_window, *(a.window for a in ledger.accounts))))
-    capacity = Msat(used // seconds)
+    capacity = Msat(used // max(end - start, 1))
     return Period(
         days=seconds / DAY,
         capacity_msat=capacity,

@@ -106,6 +106,7 @@ class Command:
     Attributes:
         help: One or two sentences, for `lightning-cli help` and the documentation.
         default_action: The action that no word at all chooses; empty when one is needed.
+        word: What that first word is called where arguments go by name.
         examples: Calls as an operator types them, without `lightning-cli`.
         slow: It asks the node or thinks for long: it is answered by another thread, one such call
             after the other, and holds up nobody else.
@@ -118,6 +119,7 @@ class Command:
     run: Run | None = None
     actions: tuple[Action, ...] = ()
     default_action: str = ""
+    word: str = "action"
     examples: tuple[str, ...] = ()
     slow: bool = False
     neighbourly: bool = False
@@ -130,7 +132,7 @@ class Command:
         taken = {argument.name: argument for argument in self.arguments}
         words = []
         if self.actions:
-            words = ["[action]" if self.default_action else "action"]
+            words = [f"[{self.word}]" if self.default_action else self.word]
             for action in self.actions:
                 taken |= {a.name: attrs.evolve(a, needed=False) for a in action.arguments}
         words += [a.name if a.needed else f"[{a.name}]" for a in taken.values()]
@@ -147,7 +149,7 @@ class Command:
         try:
             if self.run is not None:
                 return self.run(app, bound(params, self.arguments))
-            word, rest = params.shift("action")
+            word, rest = params.shift(self.word)
             action = self._action(word)
             return action.run(app, bound(rest, action.arguments))
         except CommandError as error:
@@ -161,7 +163,7 @@ class Command:
             if action.name == wanted:
                 return action
         names = ", ".join(action.name for action in self.actions)
-        msg = f"action: expected one of {names}, got {word!r}"
+        msg = f"{self.word}: expected one of {names}, got {word!r}"
         raise CommandError(msg)
 
 
