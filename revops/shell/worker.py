@@ -90,8 +90,11 @@ class Loop:
             self._more = False
             self._soon = self._failing = True
             self._last_error = f"{type(error).__name__}: {error}"
-            foreseen = isinstance(error, (NodeRefusedError, NoAnswerError, StoreError))
-            self._log.error(f"{self.name}: {self._last_error}", exc_info=not foreseen)
+            if isinstance(error, (NodeRefusedError, NoAnswerError, StoreError)):
+                # As whenever lightningd stops; what lasts is told as a stall.
+                self._log.warning(f"{self.name}: {self._last_error}")
+            else:
+                self._log.error(f"{self.name}: {self._last_error}", exc_info=True)
         else:
             self._failing = False
             self._last_ok = self._clock.now()

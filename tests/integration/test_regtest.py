@@ -1,6 +1,7 @@
 """The plugin on a real lightningd: start, traffic, price, explain, restart, restore."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -259,3 +260,21 @@ def test_a_splice_keeps_what_was_learned_and_a_close_ends_it(line: Line) -> None
     line.fresh_cycle()
     assert "not_normal" in steps(line, line.l3.info["id"])
     assert line.ask("revenue-status")["last_cycle"]["problems"] == []
+
+
+def test_what_python_cannot_read_is_refused(node_factory: Any) -> None:
+    """
+    Lightningd passes on any JSON; whatever it is, the plugin answers and lives.
+    """
+    options = {"disable-plugin": "cln-grpc", "plugin": str(PLUGIN)}
+    node = node_factory.get_node(options=options)
+    path = node.lightning_dir / "regtest" / "lightning-rpc"
+    for params in ("[%s]" % ("9" * 5000), "[" * 5000 + "]" * 5000, '["\\ud800"]', '"text"'):
+        call = f'{{"jsonrpc":"2.0","id":1,"method":"revenue-explain","params":{params}}}'
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.connect(str(path))
+            caller.sendall(call.encode())
+            reply = json.loads(caller.recv(65536))
+        assert reply["error"]["message"].startswith("revenue-explain: ")
+        assert "traceback" not in reply["error"]
+    assert node.rpc.call("revenue-status")["status"] == "running"

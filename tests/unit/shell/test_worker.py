@@ -86,14 +86,15 @@ def test_a_new_interval_counts_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "tracebacks"), [(NoAnswerError("getinfo: silence"), 0), (KeyError("bug"), 1)]
+    ("trouble", "level", "tracebacks"),
+    [(NoAnswerError("getinfo: silence"), "unusual", 0), (KeyError("bug"), "broken", 1)],
 )
 def test_a_failure_is_told_and_tried_again_soon(
-    desk: Desk, trouble: Exception, tracebacks: int
+    desk: Desk, trouble: Exception, level: str, tracebacks: int
 ) -> None:
     """
     Whatever goes wrong, the worker goes on: it says so, keeps it for status, and comes back in a
-    minute; only what nobody foresaw is worth a traceback.
+    minute; only what nobody foresaw is broken, and worth a traceback.
     """
     desk.trouble = trouble
     desk.loop.run()
@@ -102,8 +103,8 @@ def test_a_failure_is_told_and_tried_again_soon(
     assert state.last_ok is None
     assert state.last_error == f"{type(trouble).__name__}: {trouble}"
     assert state.next_run <= desk.clock.now() + 60
-    [(level, line)] = desk.lines
-    assert level == "broken"
+    [(told_at, line)] = desk.lines
+    assert told_at == level
     assert line.count("Traceback") == tracebacks
 
     desk.trouble = None
