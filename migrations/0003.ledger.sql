@@ -15,14 +15,12 @@ UPDATE forward_totals SET (in_count, in_msat, out_msat, earned_msat, sourced_msa
     FROM forward_stats WHERE forward_stats.scid = forward_totals.scid AND span = 'day'
 ) WHERE scid IN (SELECT scid FROM forward_stats WHERE span = 'day');
 
--- Rows of the node that cannot be, such as more out than in: shown to the operator, never summed.
+-- Forwards that cannot be, such as more out than in: the newest are shown, none is ever summed.
 CREATE TABLE quarantine (
-    source TEXT NOT NULL,
-    key TEXT NOT NULL,
+    id INTEGER PRIMARY KEY,
     seen_at INTEGER NOT NULL,
-    why TEXT NOT NULL,
-    PRIMARY KEY (source, key)
-) STRICT, WITHOUT ROWID;
+    why TEXT NOT NULL
+) STRICT;
 
 -- Every channel we ever had, as it was last seen; NULL is unknown. Some time after the chain
 -- changed something (changed_at) the node's bookkeeper is asked what it cost (asked_at).

@@ -131,6 +131,7 @@ class FakeNode:
         self.info = recorded(f"{phase}getinfo")
         self.channels = recorded(f"{phase}listpeerchannels")["channels"]
         self.feerates = recorded(f"{phase}feerates_perkw")
+        self.outputs = recorded("listfunds")["outputs"]
         self.forwards = _ending(recorded(f"{phase}listforwards")["forwards"], now - 60)
         self.books = FakeBooks(
             self.info["id"],
@@ -250,6 +251,9 @@ class FakeNode:
             ]
         }
 
+    def _listfunds(self, _params: dict[str, Any]) -> Any:
+        return {"outputs": self.outputs, "channels": []}
+
     def _feerates(self, params: dict[str, Any]) -> Any:
         if params["style"] != "perkw":
             raise NotImplementedError(params)
@@ -276,6 +280,15 @@ class FakeNode:
                 for row in self.forwards
             ]
         }
+
+    def _wait(self, params: dict[str, Any]) -> Any:
+        if params["subsystem"] != "forwards":
+            return _asked_of_books(FakeBooks.wait)(self, params)
+        if not self.counters or params["nextvalue"]:
+            raise NotImplementedError(params)
+        index = params["indexname"]
+        last = max((row.get(f"{index}_index", 0) for row in self.forwards), default=0)
+        return {"subsystem": "forwards", index: last}
 
     def _setchannel(self, params: dict[str, Any]) -> Any:
         found = [
@@ -307,13 +320,14 @@ _METHODS: dict[str, Callable[[FakeNode, dict[str, Any]], Any]] = {
     "getinfo": FakeNode._getinfo,
     "listpeerchannels": FakeNode._listpeerchannels,
     "feerates": FakeNode._feerates,
+    "listfunds": FakeNode._listfunds,
     "listforwards": FakeNode._listforwards,
     "setchannel": FakeNode._setchannel,
     "bkpr-listaccountevents": _asked_of_books(FakeBooks.listaccountevents),
     "listchannelmoves": _asked_of_books(FakeBooks.listchannelmoves),
     "listclosedchannels": _asked_of_books(FakeBooks.listclosedchannels),
     "listsendpays": _asked_of_books(FakeBooks.listsendpays),
-    "wait": _asked_of_books(FakeBooks.wait),
+    "wait": FakeNode._wait,
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
-from revops.adapters import replies, replies_books
+from revops.adapters import replies, replies_books, replies_forwards
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, WireError
 from revops.adapters.rpc import Call
 from revops.core.actions import SetFee
@@ -11,12 +11,12 @@ from revops.core.costs import ChainEvent, Closing
 from revops.core.outcomes import Applied
 from revops.core.refills import Move, Page, Payment
 from revops.core.snapshot import Channel, Node
-from revops.core.tally import Forward
+from revops.core.tally import Forward, Misfit
 from revops.core.units import ChannelId, Instant, Msat, PeerId
 
 T = TypeVar("T")
 Unread = tuple[str, ...]
-Forwards = tuple[tuple[Forward, ...], Unread]
+Forwards = tuple[tuple[Forward, ...], tuple[Misfit, ...]]
 
 _UNKNOWN_METHOD: Final = -32601
 _WRONG_PARAMETERS: Final = -32602
@@ -69,16 +69,23 @@ class Lightningd:
     def forwards(self, index: Literal["created", "updated"], start: int, limit: int) -> Forwards:
         """
         Return up to *limit* forwards from *start* on in the order of *index* (since v23.11), and
-        a sentence for what could not be read of them.
+        the rows that cannot be read.
         """
         page: dict[str, object] = {"index": index, "start": start, "limit": limit}
-        return self._ask("listforwards", page, replies.forwards_of)
+        return self._ask("listforwards", page, replies_forwards.forwards_of)
 
     def all_forwards(self) -> Forwards:
         """
         Return every forward, for nodes that cannot page.
         """
-        return self._ask("listforwards", {}, replies.forwards_of)
+        return self._ask("listforwards", {}, replies_forwards.forwards_of)
+
+    def last_forward(self, index: Literal["created", "updated"]) -> int:
+        """
+        Return how far *index* goes; 0 before the first.
+        """
+        now: dict[str, object] = {"subsystem": "forwards", "indexname": index, "nextvalue": 0}
+        return self._ask("wait", now, lambda reply: replies_forwards.last_of(reply, index))
 
     def set_fee(self, action: SetFee) -> Applied:
         """

@@ -12,7 +12,7 @@ from revops.core.units import Instant, Msat, parse_msat
 
 T = TypeVar("T")
 
-_LATEST: Final = 2**40
+LATEST: Final = 2**40
 """Seconds since the epoch that no clock will show."""
 
 
@@ -27,7 +27,7 @@ def _amount(value: Any, kind: Any) -> Any:  # noqa: ANN401 -- see wire_reader.Ho
 
 def _moment(value: Any, _kind: Any) -> Any:  # noqa: ANN401 -- see wire_reader.Hook
     # Written so that NaN, which compares false to everything, is refused.
-    if type(value) in (float, int) and 0 <= value < _LATEST:
+    if type(value) in (float, int) and 0 <= value < LATEST:
         return int(value)
     raise wrong(value, "seconds since 1970")
 

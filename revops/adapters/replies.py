@@ -9,7 +9,6 @@ from revops.adapters.reading import HOOKS, moment_of, readable, rows_of
 from revops.adapters.wire_reader import Reader, problem_at
 from revops.core.outcomes import Applied
 from revops.core.snapshot import NORMAL, Channel, Node
-from revops.core.tally import Forward
 from revops.core.units import (
     MINUTE,
     ChannelId,
@@ -32,12 +31,8 @@ _NAMES: Final = {
     "fee_ppm": "fee_proportional_millionths",
     "htlc_max_msat": "maximum_htlc_out_msat",
     "htlc_min_msat": "minimum_htlc_out_msat",
-    "in_scid": "in_channel",
     "max_htlcs": "max_accepted_htlcs",
     "node_id": "id",
-    "out_scid": "out_channel",
-    "received_at": "received_time",
-    "resolved_at": "resolved_time",
     "scid": "short_channel_id",
 }
 
@@ -175,19 +170,6 @@ def _opened_at(
     except ValueError:
         pass
     return None
-
-
-def forwards_of(reply: object) -> tuple[tuple[Forward, ...], tuple[str, ...]]:
-    """
-    Return the forwards of a `listforwards` reply, and what is wrong with those left out.
-
-    Raises:
-        WireError: It is no such reply.
-    """
-    rows = rows_of(reply, "listforwards", "forwards")
-    return readable(
-        rows, "listforwards.forwards", lambda row, path: _reader.read(row, Forward, path)
-    )
 
 
 def node_of(reply: object) -> Node:

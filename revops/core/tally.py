@@ -1,8 +1,8 @@
 """Tally: what forwards add up to, per channel and hour or day, each counted once."""
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
 
 import attrs
 
@@ -13,12 +13,15 @@ Status = Literal["offered", "settled", "failed", "local_failed"]
 
 _UNIT: Final = 1024
 """Parts of an octave in which `Slice.size_sum` counts."""
+_EARLIEST: Final = 1_231_006_505
+"""When bitcoin's first block was made, before which nothing was forwarded."""
+_MOST_MSAT: Final = 2**50
+"""More than any channel holds; nine thousand times as much still fits into 64 bits."""
 
 
-@attrs.frozen(kw_only=True)
-class Forward:
+class Forward(NamedTuple):
     """
-    One forward as the node lists it.
+    One forward as the node lists it; a tuple, because there are millions of them.
 
     Attributes:
         created_index, updated_index: lightningd's counters; `None` where it has none.
@@ -38,21 +41,51 @@ class Forward:
     resolved_at: Instant | None
 
 
+class Misfit(NamedTuple):
+    """
+    A row of the node that cannot be and is counted nowhere.
+
+    Attributes:
+        why: In one sentence, which names it.
+    """
+
+    created_index: int | None
+    updated_index: int | None
+    why: str
+
+
+_FIELDS: Final = tuple(field.name for field in attrs.fields(Slice))[1:]
+Counts = Sequence[int]
+"""The fields of a Slice but its `start`, in their order."""
+
+
 @attrs.frozen(kw_only=True)
 class Tally:
     """
     What some forwards add up to.
 
     Attributes:
-        hours: By short channel id and hour.
+        counts: By short channel id and hour.
         last_in_at, last_out_at: The latest that settled, by short channel id.
-        quarantined: A sentence for each row that cannot be; such rows are counted nowhere.
+        misfits: Those that cannot be; they are counted nowhere.
+        first_at: When the first of those that settled was received; `None` for none.
     """
 
-    hours: Mapping[tuple[Scid, int], Slice]
+    counts: Mapping[tuple[Scid, int], Counts]
     last_in_at: Mapping[Scid, Instant]
     last_out_at: Mapping[Scid, Instant]
-    quarantined: tuple[str, ...]
+    misfits: tuple[Misfit, ...]
+    first_at: Instant | None
+
+    @property
+    def hours(self) -> dict[tuple[Scid, int], Slice]:
+        """
+        Return what went through each channel in each hour.
+        """
+        return {
+            key: Slice(start=key[1], **dict(zip(_FIELDS, counts, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
+            for key, counts in self.counts.items()
+        }
 
 
 def size_of(amount: Msat) -> int:
@@ -83,83 +116,107 @@ def problem_of(forward: Forward) -> str | None:
     """
     Return why *forward* cannot be, in one sentence, or `None`.
     """
-    name = f"forward {forward.created_index or '?'} from {forward.in_scid}"
-    if forward.received_at <= 0:
-        return f"{name}: received_time is {forward.received_at}"
-    if forward.status != "settled":
+    problem = _absurdity(forward)
+    return problem and f"forward {forward.created_index or '?'} from {forward.in_scid}: {problem}"
+
+
+def _absurdity(forward: Forward) -> str | None:
+    _, _, _, out_scid, in_msat, out_msat, fee_msat, status, received_at, resolved_at = forward
+    if received_at < _EARLIEST:
+        return f"received_time is {received_at}"
+    if status != "settled":
         return None
-    for field, value in (
-        ("out_channel", forward.out_scid),
-        ("out_msat", forward.out_msat),
-        ("fee_msat", forward.fee_msat),
-    ):
-        if value is None:
-            return f"{name}: settled without {field}"
-    if forward.out_msat is not None and forward.out_msat > forward.in_msat:
-        return f"{name}: out_msat {forward.out_msat} is above in_msat {forward.in_msat}"
-    if forward.resolved_at is None:
-        return f"{name}: settled without resolved_time"
-    return None
+    if out_scid is None or out_msat is None or fee_msat is None or resolved_at is None:
+        return f"settled without {_missing(forward)}"
+    if resolved_at < _EARLIEST:
+        return f"resolved_time is {resolved_at}"
+    if out_msat + fee_msat == in_msat <= _MOST_MSAT:
+        return None
+    if out_msat > in_msat:
+        return f"out_msat {out_msat} is above in_msat {in_msat}"
+    if out_msat + fee_msat != in_msat:
+        return f"fee_msat {fee_msat} is not in_msat {in_msat} less out_msat {out_msat}"
+    return f"in_msat {in_msat} is more than a channel holds"
+
+
+def _missing(forward: Forward) -> str:
+    names = {
+        "out_channel": forward.out_scid,
+        "out_msat": forward.out_msat,
+        "fee_msat": forward.fee_msat,
+        "resolved_time": forward.resolved_at,
+    }
+    return ", ".join(name for name, value in names.items() if value is None)
 
 
 # Places in the row of counters that becomes a Slice, in the order of its fields.
 (_IN_N, _OUT_N, _IN, _OUT, _EARNED, _SOURCED, _FAILED, _REFUSED, _SIZE, _SQUARES) = range(10)
-_FIELDS: Final = tuple(field.name for field in attrs.fields(Slice))[1:]
 
 
 def tally(forwards: Iterable[Forward]) -> Tally:
     """
     Add up *forwards*; those in flight are left out, those that cannot be are named.
     """
-    rows: dict[tuple[Scid, int], list[int]] = {}
+    counts: dict[tuple[Scid, int], list[int]] = {}
     last_in: dict[Scid, Instant] = {}
     last_out: dict[Scid, Instant] = {}
-    quarantined = []
+    misfits = []
+    first: Instant | None = None
     for forward in forwards:
+        status = forward.status
+        if status == "offered":
+            continue
         if problem := problem_of(forward):
-            quarantined.append(problem)
-        elif forward.status == "settled":
-            _add_settled(forward, rows, last_in, last_out)
-        elif forward.status != "offered" and forward.out_scid is not None:
+            misfits.append(Misfit(forward.created_index, forward.updated_index, problem))
+        elif status == "settled":
+            _add_settled(forward, counts, last_in, last_out)
+            if first is None or forward.received_at < first:
+                first = forward.received_at
+        elif forward.out_scid is not None:
             at = forward.resolved_at or forward.received_at
-            row = rows.setdefault((forward.out_scid, at // HOUR), [0] * 10)
-            row[_FAILED if forward.status == "failed" else _REFUSED] += 1
+            row = counts.setdefault((forward.out_scid, at // HOUR), [0] * 10)
+            row[_FAILED if status == "failed" else _REFUSED] += 1
     return Tally(
-        hours={
-            key: Slice(start=key[1], **dict(zip(_FIELDS, row, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
-            for key, row in rows.items()
-        },
+        counts=counts,
         last_in_at=last_in,
         last_out_at=last_out,
-        quarantined=tuple(quarantined),
+        misfits=tuple(misfits),
+        first_at=first,
     )
 
 
 def _add_settled(
     forward: Forward,
-    rows: dict[tuple[Scid, int], list[int]],
+    counts: dict[tuple[Scid, int], list[int]],
     last_in: dict[Scid, Instant],
     last_out: dict[Scid, Instant],
 ) -> None:
+    _, _, in_scid, out_scid, in_msat, out_msat, fee_msat, _, _, at = forward
     # problem_of() has asked for all four.
-    assert forward.out_scid is not None  # noqa: S101 -- tells the type checker
-    assert forward.out_msat is not None  # noqa: S101 -- see above
-    assert forward.fee_msat is not None  # noqa: S101 -- see above
-    assert forward.resolved_at is not None  # noqa: S101 -- see above
-    at = forward.resolved_at
-    into = rows.setdefault((forward.in_scid, at // HOUR), [0] * 10)
+    assert out_scid is not None  # noqa: S101 -- tells the type checker
+    assert out_msat is not None  # noqa: S101 -- see above
+    assert fee_msat is not None  # noqa: S101 -- see above
+    assert at is not None  # noqa: S101 -- see above
+    hour = at // HOUR
+    into = counts.get((in_scid, hour))
+    if into is None:
+        into = counts[in_scid, hour] = [0] * 10
     into[_IN_N] += 1
-    into[_IN] += forward.in_msat
-    into[_SOURCED] += forward.fee_msat
-    out = rows.setdefault((forward.out_scid, at // HOUR), [0] * 10)
-    size = size_of(forward.out_msat)
+    into[_IN] += in_msat
+    into[_SOURCED] += fee_msat
+    out = counts.get((out_scid, hour))
+    if out is None:
+        out = counts[out_scid, hour] = [0] * 10
+    size = size_of(out_msat)
     out[_OUT_N] += 1
-    out[_OUT] += forward.out_msat
-    out[_EARNED] += forward.fee_msat
+    out[_OUT] += out_msat
+    out[_EARNED] += fee_msat
     out[_SIZE] += size
     out[_SQUARES] += size * size
-    last_in[forward.in_scid] = max(at, last_in.get(forward.in_scid, at))
-    last_out[forward.out_scid] = max(at, last_out.get(forward.out_scid, at))
+    if at > last_in.get(in_scid, 0):
+        last_in[in_scid] = at
+    if at > last_out.get(out_scid, 0):
+        last_out[out_scid] = at
 
 
 def merged(slices: Iterable[Slice], start: int) -> Slice:

@@ -94,6 +94,7 @@ def build(
     from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
     from revops.shell.app import App  # noqa: PLC0415 -- see start
     from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
+    from revops.shell.forwards import Forwards  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
     from revops.shell.loops import loops  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
@@ -103,8 +104,9 @@ def build(
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
     node, log, stopping = Lightningd(breaker.call), logger(write), Event()
     store = _opened(directory, settings)
+    forwards = Forwards(node, store, lambda: settings.config.history_days, log)
     cycle = Cycle(
-        observer=Observer(node, store, clock),
+        observer=Observer(node, store, clock, forwards),
         performer=Performer(node=node, store=store, clock=clock, log=log, stopping=stopping),
         store=store,
         config=lambda: settings.config,

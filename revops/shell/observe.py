@@ -36,12 +36,12 @@ class Observer:
     Four questions to the node in a cycle: channels, feerates, forwards created, forwards updated.
     """
 
-    def __init__(self, node: NodePort, store: Store, clock: Clock) -> None:
+    def __init__(self, node: NodePort, store: Store, clock: Clock, forwards: Forwards) -> None:
         self._node = node
         self._store = store
         self._clock = clock
         self._info: Node | None = None
-        self.forwards = Forwards(node, store)
+        self.forwards = forwards
         self.uptime = Uptime(store)
         self.blockheight: int | None = None
 
@@ -52,6 +52,7 @@ class Observer:
         Raises:
             NodeRefusedError, NoAnswerError: The node did not tell who it is or what channels it
                 has: nothing can be decided. Feerates or forwards that fail are missing evidence.
+            StoreError: The books are another node's, or cannot be read or written.
         """
         now = self._clock.now()
         info = self._who()
@@ -78,7 +79,9 @@ class Observer:
 
     def _who(self) -> Node:
         if self._info is None:
-            self._info = self._node.info()
+            info = self._node.info()
+            self._store.upkeep.belong_to(info.node_id)
+            self._info = info
         height = self.blockheight or self._info.blockheight
         return attrs.evolve(self._info, blockheight=height)
 
@@ -95,11 +98,11 @@ class Observer:
         self, now: Instant, memory: Memory, config: Config
     ) -> tuple[dict[ChannelId, Traffic], tuple[str, ...]]:
         try:
-            problems = self.forwards.catch_up(now)
+            complete = self.forwards.turn(now)
         except (NodeRefusedError, NoAnswerError) as error:
-            # Books that stop short would read as quiet channels: unknown is not none.
             return {}, (str(error),)
-        return self._store.traffic(now, config.flow_window_days, memory), problems
+        # Books that stop short would read as quiet channels: unknown is not none.
+        return self._store.traffic(now, config.flow_window_days, memory) if complete else {}, ()
 
 
 def _with_history(

@@ -7,12 +7,14 @@ from revops.core.costs import ChainEvent, Closing
 from revops.core.outcomes import Applied
 from revops.core.refills import Move, Page, Payment
 from revops.core.snapshot import Channel, Node
-from revops.core.tally import Forward
+from revops.core.tally import Forward, Misfit
 from revops.core.units import ChannelId, Instant, PeerId
 
 Index = Literal["created", "updated"]
 Unread = tuple[str, ...]
 """A sentence for each thing that was told and cannot be."""
+Forwards = tuple[tuple[Forward, ...], tuple[Misfit, ...]]
+"""Those that can be read, and the rows that cannot."""
 
 
 class NodePort(Protocol):
@@ -37,14 +39,19 @@ class NodePort(Protocol):
         Return what confirms within 12 blocks, in sat per 1000 weight.
         """
 
-    def forwards(self, index: Index, start: int, limit: int) -> tuple[tuple[Forward, ...], Unread]:
+    def forwards(self, index: Index, start: int, limit: int) -> Forwards:
         """
-        Return at most *limit* forwards from place *start* of *index* on.
+        Return at most *limit* rows from place *start* of *index* on.
         """
 
-    def all_forwards(self) -> tuple[tuple[Forward, ...], Unread]:
+    def all_forwards(self) -> Forwards:
         """
         Return every forward it has, for nodes that keep no index.
+        """
+
+    def last_forward(self, index: Index) -> int:
+        """
+        Return how far *index* goes.
         """
 
     def set_fee(self, action: SetFee) -> Applied:

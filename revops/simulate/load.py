@@ -10,6 +10,7 @@ import attrs
 
 from revops.adapters import replies, wire
 from revops.adapters.errors import WireError
+from revops.adapters.replies_forwards import forwards_of
 from revops.core.checks import FieldError
 from revops.core.config import Config
 from revops.core.snapshot import Channel, FeerateSample, Node, Slice, Snapshot, Traffic
@@ -73,7 +74,7 @@ def from_directory(path: Path, now: Instant | None = None) -> Material:
         msg = f"{path}: there is no listpeerchannels.json in this directory"
         raise WireError((msg,))
     try:
-        forwards, problems = replies.forwards_of(found["listforwards"] or {"forwards": []})
+        forwards, misfits = forwards_of(found["listforwards"] or {"forwards": []})
         now = now or _latest(found["listpeerchannels"], forwards)
         if now is None:
             msg = f"{path}: no reply mentions a time: say with --now when they were taken"
@@ -89,8 +90,9 @@ def from_directory(path: Path, now: Instant | None = None) -> Material:
         channels = (_counted(channel, books, config) for channel in snapshot.channels)
         return attrs.evolve(snapshot, channels=channels)
 
-    uncounted = books.sums.quarantined if books else ()
-    return Material(config=Config(), problems=left_out + problems + uncounted, snapshot=taken)
+    misfits += books.sums.misfits if books else ()
+    problems = (*left_out, *(misfit.why for misfit in misfits))
+    return Material(config=Config(), problems=problems, snapshot=taken)
 
 
 def _without_traffic(found: dict[str, object], now: Instant) -> tuple[Snapshot, tuple[str, ...]]:

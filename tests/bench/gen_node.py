@@ -85,6 +85,10 @@ class GeneratedNode:
                 return self._feerates()
             case "listforwards":
                 return {"forwards": self._listed(**params)}
+            case "wait":
+                created, updated = self._counted()
+                last = created if params["indexname"] == "created" else updated
+                return {"subsystem": "forwards", params["indexname"]: last}
             case "setchannel":
                 return {"channels": [self._price(params)]}
             case _:
@@ -218,14 +222,17 @@ class GeneratedNode:
     # Forwards ------------------------------------------------------------------------------
 
     def _listed(self, index: str, start: int, limit: int) -> list[dict[str, Any]]:
-        count = int((self.now - self._start) / self._step)
+        count, ended = self._counted()
         if index == "created":
             return [self._forward(k) for k in range(start, min(start + limit, count + 1))]
-        ended = count - count // _REFUSED_EVERY
         return [
             self._forward(place + (place - 1) // (_REFUSED_EVERY - 1))
             for place in range(start, min(start + limit, ended + 1))
         ]
+
+    def _counted(self) -> tuple[int, int]:
+        count = int((self.now - self._start) / self._step)
+        return count, count - count // _REFUSED_EVERY
 
     def _forward(self, created_index: int) -> dict[str, Any]:
         number, place = divmod(created_index, _BLOCK)

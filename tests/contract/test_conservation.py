@@ -10,10 +10,19 @@ from fakes import FakeNode
 
 from revops.core.units import HOUR
 from revops.shell.forwards import Forwards
+from revops.shell.logs import logger
 
 PHASES = ("fresh/", "", "after_close/")
 NOW = 1_800_000_000
 BLOCK_OF_SPLICE = 163
+
+
+def count_forwards(desk: BookDesk) -> None:
+    """
+    Count every forward of the node.
+    """
+    forwards = Forwards(desk.lightningd, desk.store, lambda: 365, logger(print))
+    assert forwards.turn(desk.clock.now())
 
 
 @pytest.fixture(scope="module", params=PHASES, ids=lambda phase: phase.strip("/") or "traffic")
@@ -31,7 +40,7 @@ def desk(phase: str, tmp_path_factory: pytest.TempPathFactory) -> BookDesk:
     """
     desk = BookDesk(tmp_path_factory.mktemp("books"), FakeNode(NOW, phase=phase))
     desk.clock.pass_by(HOUR)
-    Forwards(desk.lightningd, desk.store).catch_up(desk.clock.now())
+    count_forwards(desk)
     desk.catch_up()
     desk.catch_up(HOUR)
     assert desk.problems == ()
@@ -117,7 +126,7 @@ def test_nothing_is_counted_twice(desk: BookDesk) -> None:
     """
     before = desk.contents()
     desk.restart()
-    Forwards(desk.lightningd, desk.store).catch_up(desk.clock.now())
+    count_forwards(desk)
     desk.catch_up(2 * 24 * HOUR)
 
     assert desk.contents() == before

@@ -5,19 +5,21 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
-from typing import Final
+from operator import add
+from typing import Final, TypeVar
 
 import attrs
 
+from revops.adapters.store import inherited, quarantine
 from revops.core.memory import Memory
 from revops.core.snapshot import Channel, Hour, Slice, Traffic
-from revops.core.tally import Tally, merged
+from revops.core.tally import Counts, Tally, merged
 from revops.core.units import DAY, HOUR, ChannelId, Instant, Scid
+
+K = TypeVar("K")
 
 _SLICE: Final = tuple(field.name for field in attrs.fields(Slice))
 _SUMS: Final = _SLICE[1:]
-_sums_of: Final = attrgetter(*_SUMS)
 
 # Column names are those of Slice, so that nothing from outside gets into these statements.
 _ADD: Final = f"""
@@ -42,9 +44,8 @@ _TOTALS: Final = """
     max(last_in_at), max(last_out_at)
     FROM channel_scids LEFT JOIN forward_totals USING (scid) GROUP BY channel_id
 """
-LIFE: Final = ("in_count", "out_count", "in_msat", "out_msat", "earned_msat", "sourced_msat")
+LIFE: Final = _SUMS[:6]
 """What is added up over a life: years of days cannot be read while somebody waits."""
-_life_of: Final = attrgetter(*LIFE)
 _ADD_TOTALS: Final = f"""
     INSERT INTO forward_totals (scid, {", ".join(LIFE)}, last_hour, last_in_at, last_out_at)
     VALUES (?{", ?" * len(LIFE)}, ?, ?, ?)
@@ -88,44 +89,64 @@ def read_cursors(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def take(
-    connection: sqlite3.Connection, sums: Tally, cursors: Mapping[str, int], until: Instant | None
+    connection: sqlite3.Connection,
+    sums: Tally,
+    cursors: Mapping[str, int],
+    until: Instant | None,
+    at: Instant,
+    oldest_hour: int,
 ) -> None:
     """
-    Add *sums* to the books and move the *cursors* past what they were made of.
+    Add *sums* to the books and move the *cursors* past what they were made of; of the time before
+    *oldest_hour*, only days are kept. Misfits are told as seen *at*.
     """
-    connection.executemany(_ADD, _stats(sums))
-    connection.executemany(_ADD_TOTALS, _totals(sums))
+    days = _added(((scid, hour // 24), counts) for (scid, hour), counts in sums.counts.items())
+    connection.executemany(
+        _ADD,
+        [
+            *(
+                (scid, "hour", hour, *counts)
+                for (scid, hour), counts in sums.counts.items()
+                if hour >= oldest_hour
+            ),
+            *((scid, "day", day, *counts) for (scid, day), counts in days.items()),
+        ],
+    )
+    life = _added((scid, counts) for (scid, _day), counts in days.items())
+    connection.executemany(_ADD_TOTALS, _totals(life, sums))
     connection.executemany("REPLACE INTO cursors (name, position) VALUES (?, ?)", cursors.items())
+    quarantine.add(connection, sums.misfits, at)
+    inherited.settle_forwards(connection, sums.first_at, until)
     _extend(connection, sums, until)
 
 
-def _stats(sums: Tally) -> Iterator[tuple[str | int, ...]]:
-    for (scid, hour), part in sums.hours.items():
-        numbers = _sums_of(part)
-        yield (scid, "hour", hour, *numbers)
-        yield (scid, "day", hour // 24, *numbers)
+def _added(parts: Iterable[tuple[K, Counts]]) -> dict[K, Counts]:
+    sums: dict[K, Counts] = {}
+    for key, counts in parts:
+        before = sums.get(key)
+        sums[key] = counts if before is None else tuple(map(add, before, counts))
+    return sums
 
 
-def _totals(sums: Tally) -> Iterator[tuple[str | int | None, ...]]:
-    parts: dict[Scid, list[Slice]] = defaultdict(list)
-    for (scid, _hour), part in sums.hours.items():
-        parts[scid].append(part)
-    for scid, hours in parts.items():
-        life = merged(hours, max(part.start for part in hours))
+def _totals(life: Mapping[Scid, Counts], sums: Tally) -> Iterator[tuple[str | int | None, ...]]:
+    last_hours: dict[Scid, int] = {}
+    for scid, hour in sums.counts:
+        last_hours[scid] = max(hour, last_hours.get(scid, hour))
+    for scid, counts in life.items():
         last_in, last_out = sums.last_in_at.get(scid), sums.last_out_at.get(scid)
-        yield (scid, *_life_of(life), life.start, last_in, last_out)
+        yield (scid, *counts[: len(LIFE)], last_hours[scid], last_in, last_out)
 
 
 def _extend(connection: sqlite3.Connection, sums: Tally, until: Instant | None) -> None:
     before = read_books(connection)
-    starts = [hour * HOUR for _scid, hour in sums.hours]
-    starts += [at for at in (before.since, until) if at is not None]
+    first = min((hour for _scid, hour in sums.counts), default=None)
+    starts = (before.since, until, None if first is None else first * HOUR)
     connection.execute(
         "REPLACE INTO books (id, since, until, quarantined) VALUES (1, ?, ?, ?)",
         (
-            min(starts, default=None),
+            min((at for at in starts if at is not None), default=None),
             before.until if until is None else until,
-            before.quarantined + len(sums.quarantined),
+            before.quarantined + len(sums.misfits),
         ),
     )
 
@@ -136,11 +157,13 @@ def know_channels(
     """
     Write down which channel each short channel id belongs to.
     """
-    connection.executemany(
-        "INSERT INTO channel_scids (scid, channel_id, first_seen_at) VALUES (?, ?, ?)"
-        " ON CONFLICT (scid) DO NOTHING",
-        ((scid, channel_id, at) for scid, channel_id in pairs),
-    )
+    for scid, channel_id in pairs:
+        inherited.identify(connection, scid, channel_id)
+        connection.execute(
+            "INSERT INTO channel_scids (scid, channel_id, first_seen_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (scid) DO UPDATE SET channel_id = excluded.channel_id",
+            (scid, channel_id, at),
+        )
 
 
 def unknown_channels(
@@ -172,7 +195,7 @@ class TrafficReader:
         Keep no day that *sums*, which are in the books by now, added to.
         """
         with self._lock:
-            for day in {hour // 24 for _scid, hour in sums.hours}:
+            for day in {hour // 24 for _scid, hour in sums.counts}:
                 self._over.pop(day, None)
 
     def read(

@@ -24,6 +24,7 @@ from revops.adapters.store import (
 )
 from revops.adapters.store.cost_book import CostBook
 from revops.adapters.store.report_book import ReportBook
+from revops.adapters.store.upkeep import Upkeep
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.outcomes import Outcome
 from revops.core.plan import Area, Plan
@@ -77,6 +78,7 @@ class Store:
         self._traffic = forwards.TrafficReader()
         self.costs = CostBook(self._read, self._write)
         self.reports = ReportBook(self._read, self._write)
+        self.upkeep = Upkeep(path, self._read, self._write)
         self._schema = int(self._read(schema.applied)[-1].split(".")[0])
 
     @classmethod
@@ -108,14 +110,22 @@ class Store:
 
     # Forwards ------------------------------------------------------------------------------
 
-    def take_forwards(self, sums: Tally, cursors: Mapping[str, int], until: Instant | None) -> None:
+    def take_forwards(
+        self,
+        sums: Tally,
+        cursors: Mapping[str, int],
+        until: Instant | None,
+        at: Instant = Instant(0),  # noqa: B008 -- an integer
+        oldest_hour: int = 0,
+    ) -> None:
         """
         Add *sums* to the books, which are complete up to *until* now; `None` when they are not.
 
         *sums* and *cursors* are written together: whoever reads on from the cursors counts every
-        forward once, whatever happens in between.
+        forward once, whatever happens in between. It is *at* now, and *oldest_hour* is the first
+        that is kept as such.
         """
-        self._write(forwards.take, sums, cursors, until)
+        self._write(forwards.take, sums, cursors, until, at, oldest_hour)
         self._traffic.forget(sums)
 
     def cursors(self) -> dict[str, int]:

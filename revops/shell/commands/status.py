@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from revops.shell.cycle import Cycled
 
 _RECENT: Final = 10
+_FEW: Final = 5
 _MOST_ROWS: Final = 1_000_000
 
 
@@ -55,7 +56,7 @@ def run(app: "App", given: Given) -> Answer:
         "gossip": _gossip(seen, config, now) if last else None,
         "channels": seen.states,
         "channel_states": seen.rows[:limit],
-        "forwards": attrs.asdict(app.store.books()),
+        "forwards": _forwards(app),
         "recent_fee_changes": [_change(change) for change in app.store.fee_changes(_RECENT)],
         "recent_rebalances": [],
         "jobs": [],
@@ -130,6 +131,16 @@ def _told(last: "Cycled") -> Answer:
         "actions": len(last.done),
         "problems": list(last.problems),
         "node": [sentence(reason) for reason in last.plan.node_trail],
+    }
+
+
+def _forwards(app: "App") -> Answer:
+    forwards = app.cycle.observer.forwards
+    return {
+        **attrs.asdict(app.store.books()),
+        "behind": forwards.behind,
+        "notice": forwards.notice,
+        "latest_quarantined": [attrs.asdict(row) for row in app.store.upkeep.quarantined(_FEW)],
     }
 
 
