@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,6 +120,22 @@ def test_nothing_that_could_be_paired_waits(moves):
     assert all(len(directions) == 1 for directions in sides.values())
 
 
+@given(st.integers(0, 2 * LONGEST), st.booleans())
+def test_what_waits_longer_than_any_payment_takes_is_a_payment_of_its_own(apart, split):
+    """
+    Two sides belong together up to fourteen days apart; then the first waits no more.
+    """
+    ids = {"channel_id": CHANNELS[0], "payment_hash": HASHES[0], "part": "1:0", "fee_msat": 0}
+    first = Move(index=1, at=0, debit_msat=5, credit_msat=0, **ids)
+    second = Move(index=2, at=apart, debit_msat=0, credit_msat=5, **ids)
+    refills, waiting = in_pages([first, second], [1] if split else [])
+
+    assert bool(refills) == (apart <= LONGEST)
+    assert waiting == (() if refills else (second,))
+    stranger = attrs.evolve(second, payment_hash=HASHES[1])
+    assert (first in paired((first,), [stranger])[1]) == (apart <= LONGEST)
+
+
 @given(payments(), st.sampled_from(("routed", "pushed", "lease_fee", "journal_entry")))
 def test_what_is_routed_never_costs(moves, tag):
     """
@@ -175,6 +192,21 @@ def test_each_transaction_costs_once_what_it_cost(account):
     events, truth = account
 
     assert [(c.kind, c.ref, c.amount_msat) for c in chain_costs(events)] == truth
+
+
+def test_what_was_paid_before_any_close_was_paid_for_the_opening():
+    """
+    A transaction of which only the fee is known belongs to the close if there was one, else to
+    the opening: nothing is lost.
+    """
+    fee = ChainEvent(what="fee", txid=TXIDS[0], at=1, credit_msat=5)
+    close = ChainEvent(what="spends", txid=TXIDS[1], at=2)
+
+    assert [(c.kind, c.amount_msat) for c in chain_costs([fee])] == [("open", 5)]
+    assert [(c.kind, c.amount_msat) for c in chain_costs([fee, close])] == [
+        ("close", 5),
+        ("close", 0),
+    ]
 
 
 @given(accounts(), st.data())
