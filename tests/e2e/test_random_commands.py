@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +21,8 @@ CALLS: Final = int(os.environ.get("RANDOM_COMMANDS", "10000"))
 BATCH: Final = 25
 MOST_LETTERS: Final = 1000
 
-# Tables that only commands write, and those that cycles write too.
-WISHES: Final = ("config", "policies", "policy_tags", "policy_changes", "fee_pins")
-DEEDS: Final = ("journal", "fee_history", "memory", "cycles")
+WISHES: Final = {"config", "policies", "policy_tags", "policy_changes", "fee_pins"}
+"""Tables that only commands write."""
 
 
 class Talker(FakeLightningd):
@@ -37,6 +37,60 @@ class Talker(FakeLightningd):
         return text.encode()
 
 
+class Books:
+    """
+    The plugin's books, as they are and as they were at the last question.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._past, self._present = (
+            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+            for _ in range(2)
+        )
+        rows = self._present.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        self._tables = [name for (name,) in rows]
+        self._version = 0
+
+    @contextmanager
+    def remembered(self) -> Iterator[None]:
+        """
+        Keep the past as it is now.
+        """
+        self._version = self._data_version()
+        self._past.execute("BEGIN")
+        self._past.execute("SELECT * FROM policies LIMIT 1").fetchall()  # the past begins here
+        try:
+            yield
+        finally:
+            self._past.execute("COMMIT")
+
+    def changed(self) -> set[str]:
+        """
+        Return the tables that were changed since.
+        """
+        if self._data_version() == self._version:
+            return set()
+        select = "SELECT * FROM {}".format
+        return {
+            table
+            for table in self._tables
+            if self._past.execute(select(table)).fetchall()
+            != self._present.execute(select(table)).fetchall()
+        }
+
+    def _data_version(self) -> int:
+        # SQLite counts what others change: most of the time there is nothing to compare.
+        (version,) = self._present.execute("PRAGMA data_version").fetchone()
+        return version
+
+    def close(self) -> None:
+        """
+        Look no more.
+        """
+        self._past.close()
+        self._present.close()
+
+
 class Siege:
     """
     One plugin that is asked all of it, and what its operator can see of its state.
@@ -44,8 +98,7 @@ class Siege:
 
     def __init__(self, lightningd: FakeLightningd) -> None:
         self.lightningd = lightningd
-        self._books: sqlite3.Connection
-        self._read: dict[tuple[str, ...], tuple[int, list[Any]]] = {}
+        self._books: Books
 
     def begin(self) -> None:
         """
@@ -54,9 +107,7 @@ class Siege:
         self.lightningd.start()
         self.lightningd.block()
         self.lightningd.call("revenue-status")
-        path = self.lightningd.directory / "revenue_ops.db"
-        self._books = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        self._read.clear()
+        self._books = Books(self.lightningd.directory / "revenue_ops.db")
 
     def end(self) -> None:
         """
@@ -75,8 +126,10 @@ class Siege:
         elif event[0] != "none":
             self.lightningd.notify(*event)
         try:
-            self._ask(*call)
+            with self._books.remembered():
+                self._ask(*call)
         except PluginGoneError:
+            self._books.close()
             self.begin()  # for the next one
             raise
         logs = self.lightningd.logs[:]
@@ -85,13 +138,20 @@ class Siege:
         assert not any("Traceback" in line for _, line in logs)
 
     def _ask(self, method: str, params: Any) -> None:
-        before = self._state()
+        fees, files, at = self.lightningd.node.fees(), self._files(), Clock().now()
         refusal = self._refusal(method, params)
-        if refusal is not None:
-            assert refusal.isprintable()
-            assert len(refusal) < MOST_LETTERS
-            assert "Error:" not in refusal, "that is the name of an exception"
-            self._compare(before)
+        if refusal is None:
+            return
+        assert refusal.isprintable()
+        assert len(refusal) < MOST_LETTERS
+        assert "Error:" not in refusal, "that is the name of an exception"
+        changed = self._books.changed()
+        assert not changed & WISHES
+        assert self._files() == files
+        if changed or self.lightningd.node.fees() != fees:
+            # The loops change things too: one must have been at work just now.
+            loops = self.lightningd.call("revenue-status")["loops"]
+            assert any(loop["running_since"] or (loop["last_ok"] or 0) >= at - 1 for loop in loops)
 
     def _refusal(self, method: str, params: Any) -> str | None:
         try:
@@ -105,28 +165,8 @@ class Siege:
         assert told.message.startswith(f"{method}: ")
         return told.message
 
-    def _state(self) -> tuple[Any, Any, int]:
-        deeds = (self.lightningd.node.fees(), self._rows(DEEDS))
-        files = sorted(file.name for file in self.lightningd.directory.iterdir())
-        return (self._rows(WISHES), files), deeds, Clock().now()
-
-    def _compare(self, before: tuple[Any, Any, int]) -> None:
-        wishes, deeds, at = before
-        now = self._state()
-        assert now[0] == wishes
-        if now[1] != deeds:
-            # Cycles do things too: there must have been one just now.
-            loop = self.lightningd.call("revenue-status")["loops"][0]
-            assert loop["running_since"] or loop["last_ok"] >= at - 1
-
-    def _rows(self, tables: tuple[str, ...]) -> list[Any]:
-        # SQLite counts what others change: most of the time there is nothing to read.
-        (version,) = self._books.execute("PRAGMA data_version").fetchone()
-        if self._read.get(tables, (None,))[0] != version:
-            select = "SELECT * FROM {}".format
-            rows = [self._books.execute(select(table)).fetchall() for table in tables]
-            self._read[tables] = (version, rows)
-        return self._read[tables][1]
+    def _files(self) -> list[str]:
+        return sorted(file.name for file in self.lightningd.directory.iterdir())
 
 
 @pytest.fixture
