@@ -22,6 +22,9 @@ CREATE TABLE quarantine (
     why TEXT NOT NULL
 ) STRICT;
 
+-- What is old is looked for once a day.
+CREATE INDEX journal_by_time ON journal (at);
+
 -- Every channel we ever had, as it was last seen; NULL is unknown. Some time after the chain
 -- changed something (changed_at) the node's bookkeeper is asked what it cost (asked_at).
 CREATE TABLE channels (
@@ -128,6 +131,21 @@ CREATE TABLE peer_reputation (
     successes REAL NOT NULL,
     failures REAL NOT NULL,
     hour INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What a predecessor's database knew of forwards, by the day (since the epoch) on which they were
+-- received. Days that the node's own list covers go; what is left when that is counted through is
+-- added to forward_totals, and to no window: of most of it only one side is known.
+CREATE TABLE imported_days (
+    scid TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    in_count INTEGER NOT NULL,
+    out_count INTEGER NOT NULL,
+    in_msat INTEGER NOT NULL,
+    out_msat INTEGER NOT NULL,
+    earned_msat INTEGER NOT NULL,
+    sourced_msat INTEGER NOT NULL,
+    PRIMARY KEY (scid, day)
 ) STRICT, WITHOUT ROWID;
 
 -- What was taken over from a predecessor's database, once.

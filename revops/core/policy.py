@@ -195,7 +195,7 @@ def _changed(current: Policy, fields: Fields, now: Instant) -> Policy:
         changes["expires_at"] = _expiry(changes.pop("expires_in_hours"), now)
     try:
         changes |= {
-            name: _member(kind, name, changes[name])
+            name: member(kind, name, changes[name])
             for name, kind in (("strategy", Strategy), ("rebalance", RebalanceMode))
             if name in changes
         }
@@ -204,7 +204,13 @@ def _changed(current: Policy, fields: Fields, now: Instant) -> Policy:
         raise PolicyRefusedError(str(error)) from error
 
 
-def _member(kind: type[enum.Enum], name: str, value: object) -> enum.Enum:
+def member(kind: type[enum.Enum], name: str, value: object) -> enum.Enum:
+    """
+    Return the member of *kind* that *value* is the word for.
+
+    Raises:
+        FieldError: There is none; the sentence calls the field *name*.
+    """
     words = [member.value for member in kind]
     if value not in words:
         raise checks.FieldError(name, f"expected one of {', '.join(words)}, got {value!r}")

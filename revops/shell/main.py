@@ -2,7 +2,6 @@
 
 import gc
 import importlib.util
-import os.path
 import sys
 from pathlib import Path
 from threading import Event
@@ -10,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from revops.adapters.rpc import Call
-    from revops.adapters.store import Store
     from revops.core.precedence import Setting
     from revops.shell.app import App
     from revops.shell.clock import Clock
     from revops.shell.logs import Write
     from revops.shell.options import Settings
 
-DB_NAME: Final = "revenue_ops.db"
 _NEEDED: Final = {
     "attrs": "attrs",
     "cattrs": "cattrs",
@@ -57,13 +54,10 @@ def saved(directory: Path, db_path: object) -> "tuple[Setting, ...]":
     it; nothing, as long as they are not there or cannot be read.
     """
     from revops.adapters.store.settings import peek  # noqa: PLC0415 -- see start
+    from revops.shell.takeover import places  # noqa: PLC0415 -- see start
 
-    return peek(_books(directory, None if db_path == "default" else db_path))
-
-
-def _books(directory: Path, db_path: object) -> Path:
-    path = str(db_path or DB_NAME)
-    return directory / os.path.expanduser(path)  # noqa: PTH111 -- Path's own raises for `~nobody`
+    books, _ = places(directory, None if db_path == "default" else db_path)
+    return peek(books)
 
 
 def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "App":
@@ -99,11 +93,13 @@ def build(
     from revops.shell.loops import loops  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
     from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
+    from revops.shell.takeover import opened, places  # noqa: PLC0415 -- see start
     from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
     node, log, stopping = Lightningd(breaker.call), logger(write), Event()
-    store = _opened(directory, settings)
+    store = opened(*places(directory, settings.config.db_path), clock.now(), log)
+    settings.keep_in(store.save_settings)
     forwards = Forwards(node, store, lambda: settings.config.history_days, log)
     cycle = Cycle(
         observer=Observer(node, store, clock, forwards),
@@ -123,14 +119,6 @@ def build(
         worker=Worker(loops(cycle, node, lambda: settings.config, clock, log), stopping),
         breaker=breaker,
     )
-
-
-def _opened(directory: Path, settings: "Settings") -> "Store":
-    from revops.adapters.store import Store  # noqa: PLC0415 -- see start
-
-    store = Store.open(_books(directory, settings.config.db_path))
-    settings.keep_in(store.save_settings)
-    return store
 
 
 def _tune_python() -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from revops.adapters.store import costs, refills
+from revops.adapters.store import costs, inherited, refills
 from revops.core.costs import ChainCost, Closing, Kind
 from revops.core.ledger import Cost
 from revops.core.refills import Move, Refill, paired
@@ -150,7 +150,8 @@ class CostBook:
         Write down the refills *found* in the node's list of payments up to change *last*; for
         *until* see `take_moves`.
         """
-        self._write(refills.take, found, refills.cursors(refills.PAYMENTS, last, until))
+        cursors = refills.cursors(refills.PAYMENTS, last, until)
+        self._write(_take_payments, tuple(found), cursors)
 
     def go_back(self, last: int) -> None:
         """
@@ -176,9 +177,23 @@ class CostBook:
 def _take_moves(
     connection: sqlite3.Connection, moves: tuple[Move, ...], cursors: Mapping[str, int]
 ) -> None:
+    _settle(connection, (move.at for move in moves))
     hashes = {move.payment_hash for move in moves}
     found, left = paired(refills.waiting(connection, hashes), moves)
     refills.take_moves(connection, found, left, hashes, cursors)
+
+
+def _take_payments(
+    connection: sqlite3.Connection, found: tuple[Refill, ...], cursors: Mapping[str, int]
+) -> None:
+    _settle(connection, (refill.at for refill in found))
+    refills.take(connection, found, cursors)
+
+
+def _settle(connection: sqlite3.Connection, times: Iterable[Instant]) -> None:
+    first = min(times, default=None)
+    if first is not None:
+        inherited.settle_refills(connection, first)
 
 
 def _known_refills(connection: sqlite3.Connection, now: Instant) -> dict[ChannelId, Refills] | None:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import attrs
 
-from revops.adapters.store import quarantine
+from revops.adapters.store import inherited, quarantine
 from revops.core.memory import Memory
 from revops.core.snapshot import Channel, Hour, Slice, Traffic
 from revops.core.tally import Counts, Tally, merged
@@ -116,6 +116,7 @@ def take(
     connection.executemany(_ADD_TOTALS, _totals(life, sums))
     connection.executemany("REPLACE INTO cursors (name, position) VALUES (?, ?)", cursors.items())
     quarantine.add(connection, sums.misfits, at)
+    inherited.settle_forwards(connection, sums.first_at, until)
     _extend(connection, sums, until)
 
 
@@ -156,11 +157,13 @@ def know_channels(
     """
     Write down which channel each short channel id belongs to.
     """
-    connection.executemany(
-        "INSERT INTO channel_scids (scid, channel_id, first_seen_at) VALUES (?, ?, ?)"
-        " ON CONFLICT (scid) DO NOTHING",
-        ((scid, channel_id, at) for scid, channel_id in pairs),
-    )
+    for scid, channel_id in pairs:
+        inherited.identify(connection, scid, channel_id)
+        connection.execute(
+            "INSERT INTO channel_scids (scid, channel_id, first_seen_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (scid) DO UPDATE SET channel_id = excluded.channel_id",
+            (scid, channel_id, at),
+        )
 
 
 def unknown_channels(

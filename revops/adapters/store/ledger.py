@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final
 
-from revops.adapters.store import costs, refills
+from revops.adapters.store import costs, inherited, refills
 from revops.adapters.store.forwards import LIFE, read_books
 from revops.core.costs import Kind
 from revops.core.ledger import FREE, Account, Activity, Cost, Ledger
@@ -60,6 +60,8 @@ class _Span:
         self._forwards = forwards
         self._paid: dict[tuple[Owner, Kind], Cost | None] = {}
         self._refills: dict[Owner, Refills] = {}
+        copied = inherited.refilled(connection, start, end)
+        self._copied = {filled if filled in known else None for filled in copied}
         # Nobody ever looked for refills before.
         self._looked = refills.read_cursor(connection, refills.COMPLETE) is not None
         for (channel_id, kind), cost in costs.sums(connection, start, end).items():
@@ -82,7 +84,9 @@ class _Span:
             open_cost=self._paid.get((owner, "open"), FREE),
             close_cost=self._paid.get((owner, "close"), FREE),
             splice_cost=self._paid.get((owner, "splice"), FREE),
-            refill_cost=None if refilled is None else Cost(amount_msat=refilled.cost_msat),
+            refill_cost=None
+            if refilled is None
+            else Cost(amount_msat=refilled.cost_msat, estimated=owner in self._copied),
             refilled_msat=None if refilled is None else refilled.amount_msat,
         )
 

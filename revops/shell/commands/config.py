@@ -175,6 +175,19 @@ def _option(key: object) -> Option:
         raise CommandError(msg) from None
 
 
+def command_for(key: str, value: str) -> str:
+    """
+    Return the command that sets what an earlier cl-revenue-ops called *key*, or why there is none.
+    """
+    try:
+        option = option_named(_PREDECESSORS.get(key, key))
+        # It took any spelling of its switches.
+        text = option.format(option.parse(value.lower() if option.kind is bool else value))
+    except ConfigError as error:
+        return f"{key} was {value}: {error}"
+    return f"revenue-config set {option.name} {text}"
+
+
 def _field(option: Option) -> str:
     return option.name.replace("-", "_")
 

@@ -15,6 +15,7 @@ from revops.core.outcomes import Refused, Unknown
 from revops.core.reasons import sentence
 from revops.core.units import DAY, HOUR, MINUTE, Instant
 from revops.shell.commands.command import Answer, Argument, Command, Given, whole
+from revops.shell.commands.imported import brief
 from revops.shell.commands.seen import Seen, seen_in
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def run(app: "App", given: Given) -> Answer:
             "path": str(app.store.path),
             "schema": app.store.schema_version(),
             "size_bytes": app.store.size_bytes(),
+            "imported": brief(imported) if (imported := app.store.imports.report()) else None,
         },
     }
 
