@@ -219,7 +219,11 @@ class Config:
         "Address of this machine at which metrics are served.",
     )
     history_days: int = _whole(
-        365, 8, 36_500, "days", "Age at which hours are rolled up into days; sums stay for ever."
+        365,
+        8,
+        36_500,
+        "days",
+        "Age at which hours become days and decisions go; sums stay for ever.",
     )
 
     def __attrs_post_init__(self) -> None:
@@ -277,7 +281,6 @@ _WAITING: Final = {
     "work beside CLBOSS": ("clboss_enabled",),
     "work with cl-hive": ("hive_enabled", "hive_rebalance_tolerance"),
     "metrics": ("prometheus", "prometheus_port", "prometheus_bind"),
-    "rolling up": ("history_days",),
 }
 """Options that are taken and checked before there is anything that reads them, by what will."""
 

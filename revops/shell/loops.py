@@ -1,10 +1,10 @@
-"""Loops: prices every fee interval, the books hourly and whenever channels have changed."""
+"""Loops: what the one worker does beside each other, and how often."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from revops.core.config import Config
-from revops.core.units import HOUR
+from revops.core.units import DAY, HOUR, MINUTE, Instant
 from revops.shell.accounting import Accounting
 from revops.shell.bookkeeper import Bookkeeper
 from revops.shell.clock import Clock
@@ -13,6 +13,9 @@ from revops.shell.cycle import Cycle
 from revops.shell.days import Days, WalletPort
 from revops.shell.ports import BooksPort
 from revops.shell.worker import Loop
+
+_FOLLOW: Final = 10 * MINUTE
+"""How often forwards are counted between cycles, so that reports are fresh."""
 
 
 class MoneyPort(BooksPort, WalletPort, Protocol):
@@ -29,19 +32,37 @@ def loops(
     log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
 ) -> list[Loop]:
     """
-    Return what the worker does, in the order of its turns: the books go by what a cycle saw.
+    Return what the worker does, in the order of its turns: prices come first, however long the
+    counting of forwards takes; the books are kept by what a cycle saw.
     """
+    forwards = cycle.observer.forwards
     accounting = Accounting(node, cycle.store, clock)
     days = Days(node, cycle.store, clock, config)
     bookkeeper = Bookkeeper(accounting, days, cycle, log)
-    books = Loop(name="books", job=bookkeeper.run, interval=lambda: HOUR, clock=clock, log=log)
 
     def look() -> None:
         seen_in(cycle.run())  # so that no command has to wait for the lists
         if bookkeeper.has_news():
             books.hurry()
 
-    def interval() -> int:
-        return config().fee_interval
+    def follow() -> bool:
+        was_behind = forwards.behind > 0
+        complete = forwards.turn(clock.now())
+        if complete and was_behind:
+            fees.hurry()
+        return not complete
 
-    return [Loop(name="fees", job=look, interval=interval, clock=clock, log=log), books]
+    def forget() -> bool:
+        return cycle.store.upkeep.forget(Instant(clock.now() - config().history_days * DAY))
+
+    def loop(name: str, job: Callable[[], object], interval: Callable[[], int]) -> Loop:
+        return Loop(name=name, job=job, interval=interval, clock=clock, log=log)
+
+    fees = loop("fees", look, lambda: config().fee_interval)
+    books = loop("books", bookkeeper.run, lambda: HOUR)
+    return [
+        fees,
+        loop("forwards", follow, lambda: _FOLLOW),
+        books,
+        loop("upkeep", forget, lambda: DAY),
+    ]

@@ -4,14 +4,14 @@ import sqlite3
 from pathlib import Path
 
 from revops.adapters.errors import StoreError
-from revops.adapters.store import quarantine
+from revops.adapters.store import quarantine, retention
 from revops.adapters.store.cost_book import Transaction
-from revops.core.units import PeerId
+from revops.core.units import Instant, PeerId
 
 
 class Upkeep:
     """
-    What keeps the books right and small. Every method is one transaction.
+    What keeps the books right and small.
     """
 
     def __init__(self, path: Path, read: Transaction, write: Transaction) -> None:
@@ -33,6 +33,14 @@ class Upkeep:
                 " name another file with revenue-ops-db-path"
             )
             raise StoreError(msg)
+
+    def forget(self, before: Instant) -> bool:
+        """
+        Delete a piece of what is older than *before*, a transaction for each table; return whether
+        there may be more.
+        """
+        more = [self._write(retention.forget, table, before) for table in range(retention.TABLES)]
+        return any(more)
 
     def quarantined(self, limit: int) -> tuple[quarantine.Quarantined, ...]:
         """
