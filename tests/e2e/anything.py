@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from revops.core.config import OPTIONS
 from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
-from revops.shell.commands.command import Action, Argument
+from revops.shell.commands.command import Argument
 
 Call = tuple[str, Any]
 """A method and its params."""
@@ -97,7 +97,7 @@ def rarely(draw: st.DrawFn) -> bool:
 
 
 @st.composite
-def given_to(draw: st.DrawFn, first: tuple[str, ...], arguments: tuple[Argument, ...]) -> Any:
+def given_to(draw: st.DrawFn, first: dict[str, str], arguments: tuple[Argument, ...]) -> Any:
     """
     Draw the params of a call that begins with *first*: by place or by name, enough of them or
     not, too many or unknown ones.
@@ -105,8 +105,8 @@ def given_to(draw: st.DrawFn, first: tuple[str, ...], arguments: tuple[Argument,
     if draw(st.booleans()):
         some = arguments[: draw(st.integers(0, len(arguments)))]
         more = draw(st.lists(garbage, max_size=2)) if rarely(draw) else []
-        return [*first, *(draw(value(a.name)) for a in some), *more]
-    named: dict[str, Any] = dict(zip(("action",), first, strict=False))
+        return [*first.values(), *(draw(value(a.name)) for a in some), *more]
+    named: dict[str, Any] = dict(first)
     for argument in arguments:
         if argument.needed or draw(st.booleans()):
             called = st.sampled_from([argument.name, argument.name, *argument.aliases])
@@ -116,17 +116,23 @@ def given_to(draw: st.DrawFn, first: tuple[str, ...], arguments: tuple[Argument,
     return named
 
 
+QUESTIONS: Final = [
+    (command.name, word, arguments)
+    for command in COMMANDS
+    for word, arguments in (
+        [({command.word: action.name}, action.arguments) for action in command.actions]
+        or [({}, command.arguments)]
+    )
+]
+
+
 @st.composite
 def commands(draw: st.DrawFn) -> Call:
     """
     Draw a call of a command.
     """
-    command = draw(st.sampled_from(COMMANDS))
-    if not command.actions:
-        return (command.name, draw(given_to((), command.arguments)))
-    action: Action = draw(st.sampled_from(command.actions))
-    first = () if rarely(draw) else (action.name,)
-    return (command.name, draw(given_to(first, action.arguments)))
+    name, word, arguments = draw(st.sampled_from(QUESTIONS))
+    return (name, draw(given_to({} if rarely(draw) else word, arguments)))
 
 
 @st.composite
