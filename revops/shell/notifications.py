@@ -61,6 +61,7 @@ def _block_added(app: "App", told: Mapping[str, Any]) -> None:
         raise ValueError
     app.cycle.observer.blockheight = height
     app.worker.tell_stalls()
+    app.worker.begin()
     app.worker.ring()
 
 

@@ -152,6 +152,13 @@ class Worker:
         self._loops = {loop.name: loop for loop in loops}
         self._stopping = stopping
         self._bell = threading.Event()
+        self._begun = threading.Event()
+
+    def begin(self) -> None:
+        """
+        Wait no longer: the node knows of a block.
+        """
+        self._begun.set()
 
     def ring(self) -> None:
         """
@@ -171,13 +178,15 @@ class Worker:
         Ask for the end; the step that is being done is finished, no further one is begun.
         """
         self._stopping.set()
+        self._begun.set()
         self._bell.set()
 
     def run(self) -> None:
         """
         Work until `stop`.
         """
-        self._bell.wait(FIRST_BLOCK_WAIT)
+        # Its height is stale until then, whoever rings before.
+        self._begun.wait(FIRST_BLOCK_WAIT)
         while not self._stopping.is_set():
             self._bell.clear()
             for loop in self._loops.values():

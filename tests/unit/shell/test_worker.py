@@ -170,6 +170,7 @@ def test_a_hurry_wakes_the_worker(desk: Desk) -> None:
     desk.clock.pass_by(61)
     again = threading.Event()
     desk.meanwhile = again.set
+    desk.worker.begin()
 
     def hurry() -> None:
         desk.worker.hurry("fees")
@@ -256,7 +257,7 @@ def test_a_ring_starts_what_is_due_and_nothing_else(desk: Desk) -> None:
     desk.loop._job = lambda: (job(), ran.set())
 
     def ring_thrice() -> None:
-        desk.worker.ring()
+        desk.worker.begin()
         assert ran.wait(2)
         desk.worker.ring()
         desk.worker.ring()
@@ -284,7 +285,7 @@ def test_a_long_piece_of_work_lets_the_others_go_first(desk: Desk) -> None:
         desk.loop_of("long", long_job),
     ]
     desk.worker = Worker(loops, threading.Event())
-    desk.worker.ring()
+    desk.worker.begin()
     desk.worker.run()
 
     assert turns == ["short", *["long"] * 4, *["short", "long"] * 2]
@@ -300,9 +301,28 @@ def test_a_failure_holds_up_no_other_loop(desk: Desk) -> None:
     others = desk.loop_of("others", desk.meanwhile)
     desk.worker = Worker([desk.loop, others], threading.Event())
     others._job = desk.worker.stop
-    desk.worker.ring()
+    desk.worker.begin()
     desk.worker.run()
     fees, rest = desk.worker.states()
 
     assert (fees.name, fees.failing, fees.next_run) == ("fees", True, desk.clock.now() + 60)
     assert (rest.name, rest.failing, rest.last_ok) == ("others", False, desk.clock.now())
+
+
+def test_nothing_begins_before_the_first_block_whoever_rings(desk: Desk) -> None:
+    """
+    A changed option or a new channel has the worker look at what is due, but not before the node's
+    height is known.
+    """
+    worker = threading.Thread(target=desk.worker.run)
+    desk.meanwhile = desk.worker.stop
+    desk.worker.ring()
+    desk.worker.hurry("fees")
+    worker.start()
+    worker.join(0.1)
+    assert (worker.is_alive(), desk.runs) == (True, 0)
+
+    desk.worker.begin()
+    worker.join(5)
+
+    assert (worker.is_alive(), desk.runs) == (False, 1)
