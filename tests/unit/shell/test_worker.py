@@ -157,7 +157,7 @@ def test_a_hurry_makes_it_due_but_no_more_than_once_a_minute(desk: Desk) -> None
     desk.loop.run()
     assert desk.loop.due_in() > 60
 
-    desk.meanwhile = desk.worker.hurry
+    desk.meanwhile = lambda: desk.worker.hurry("fees")
     desk.loop.run()
     assert desk.loop.due_in() == 60
 
