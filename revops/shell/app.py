@@ -9,6 +9,7 @@ from revops.adapters.store import Store
 from revops.shell.clock import Clock
 from revops.shell.cycle import Cycle
 from revops.shell.options import Settings
+from revops.shell.readings import Readings
 from revops.shell.worker import Worker
 
 
@@ -25,6 +26,7 @@ class App:
     settings: Settings
     clock: Clock
     store: Store
+    readings: Readings
     cycle: Cycle
     worker: Worker
     breaker: Breaker

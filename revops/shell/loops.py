@@ -12,6 +12,7 @@ from revops.shell.commands.seen import seen_in
 from revops.shell.cycle import Cycle
 from revops.shell.days import Days, WalletPort
 from revops.shell.ports import BooksPort
+from revops.shell.readings import Readings
 from revops.shell.worker import Loop
 
 _FOLLOW: Final = 10 * MINUTE
@@ -26,6 +27,7 @@ class MoneyPort(BooksPort, WalletPort, Protocol):
 
 def loops(
     cycle: Cycle,
+    readings: Readings,
     node: MoneyPort,
     config: Callable[[], Config],
     clock: Clock,
@@ -42,15 +44,23 @@ def loops(
 
     def look() -> None:
         seen_in(cycle.run())  # so that no command has to wait for the lists
+        readings.renew(clock.now())
         if bookkeeper.has_news():
             books.hurry()
 
     def follow() -> bool:
         was_behind = forwards.behind > 0
         complete = forwards.turn(clock.now())
+        if complete:
+            readings.renew(clock.now())
         if complete and was_behind:
             fees.hurry()
         return not complete
+
+    def keep() -> bool:
+        behind = bookkeeper.run()
+        readings.renew(clock.now())
+        return behind
 
     def forget() -> bool:
         return cycle.store.upkeep.forget(Instant(clock.now() - config().history_days * DAY))
@@ -59,7 +69,7 @@ def loops(
         return Loop(name=name, job=job, interval=interval, clock=clock, log=log)
 
     fees = loop("fees", look, lambda: config().fee_interval)
-    books = loop("books", bookkeeper.run, lambda: HOUR)
+    books = loop("books", keep, lambda: HOUR)
     return [
         fees,
         loop("forwards", follow, lambda: _FOLLOW),

@@ -93,6 +93,7 @@ def build(
     from revops.shell.loops import loops  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
     from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
+    from revops.shell.readings import Readings  # noqa: PLC0415 -- see start
     from revops.shell.takeover import opened, places  # noqa: PLC0415 -- see start
     from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
@@ -109,14 +110,16 @@ def build(
         log=log,
         memory=store.load_memory(),
     )
+    readings = Readings(store)
     _tune_python()
     return App(
         directory=directory,
         settings=settings,
         clock=clock,
         store=store,
+        readings=readings,
         cycle=cycle,
-        worker=Worker(loops(cycle, node, lambda: settings.config, clock, log), stopping),
+        worker=Worker(loops(cycle, readings, node, lambda: settings.config, clock, log), stopping),
         breaker=breaker,
     )
 

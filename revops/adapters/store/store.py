@@ -62,16 +62,12 @@ class Store:
 
     `Store.open` makes one.
 
-    Attributes:
-        version: Another one after every write: what was read at the same is still so.
-
     Raises:
         StoreError: From every method, when the file cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.version = 0
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="revops-store")
         self._writing = self._writer.submit(_open_writing, path).result()
         self._own = threading.local()
@@ -303,9 +299,7 @@ class Store:
     ) -> T:
         def transaction() -> T:
             with _transaction(self._writing, "BEGIN IMMEDIATE"):
-                result = work(self._writing, *args, **kwargs)
-            self.version += 1
-            return result
+                return work(self._writing, *args, **kwargs)
 
         with _plainly(self.path):
             try:

@@ -34,7 +34,7 @@ def run(app: "App", given: Given) -> Answer:
     """
     limit = money.rows_wanted(given)
     last, now = last_look(app), app.clock.now()
-    reading = money.read_lately(app.store, now)
+    reading = app.readings.lately(now)
     looks = app.store.reports.looks(now // DAY - _LOOKED_DAYS)
     samples = last.snapshot.feerates
     perkw = samples[-1].perkw if samples else None

@@ -11,16 +11,14 @@ from revops.shell.commands.command import Answer, Command, Given, whole
 from revops.shell.commands.money import (
     MOST_DAYS,
     WINDOW,
-    WINDOW_DAYS,
-    Reading,
     day_name,
     earned,
     name_of,
     percent,
-    read_lately,
     spent,
     window_of,
 )
+from revops.shell.readings import WINDOW_DAYS, Reading
 
 if TYPE_CHECKING:
     from revops.shell.app import App
@@ -36,7 +34,7 @@ def run(app: "App", given: Given) -> Answer:
     """
     days = whole("window_days", given.get("window_days", WINDOW_DAYS), 1, MOST_DAYS)
     now = app.clock.now()
-    reading, month = (read_lately(app.store, now, n) for n in (days, WINDOW_DAYS))
+    reading, month = (app.readings.lately(now, n) for n in (days, WINDOW_DAYS))
     bleeding = bleeders(month)
     holds, weighed = _holds(app, now)
     pnl = reading.period.pnl

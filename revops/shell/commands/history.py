@@ -12,7 +12,6 @@ from revops.shell.commands.money import (
     earned,
     name_of,
     percent,
-    read_lately,
     rows_wanted,
     spent,
     told,
@@ -29,12 +28,13 @@ def run(app: "App", given: Given) -> Answer:
     Answer `revenue-history`.
     """
     limit = rows_wanted(given)
-    reading = read_lately(app.store, app.clock.now())
+    now = app.clock.now()
+    reading = app.readings.lately(now)
     closed = sorted(
         (a for a in reading.ledger.accounts if a.closed_at is not None),
         key=lambda account: (-(account.closed_at or 0), account.channel_id),
     )
-    days = app.store.reports.days(0)
+    days = app.store.reports.days(max(0, now // DAY - limit + 1))
     life = reading.lifetime
     return {
         **earned("lifetime_revenue", life.earned_msat),
@@ -50,15 +50,12 @@ def run(app: "App", given: Given) -> Answer:
         "lifetime_forward_count": life.out_count,
         **earned("lifetime_volume", life.out_msat),
         "books_since": reading.ledger.since,
-        "open_channels": told(
-            added(pnl_of(a.life) for a in reading.ledger.accounts if a.closed_at is None)
-        ),
+        "open_channels": told(reading.open),
         "without_channel": told(pnl_of(reading.ledger.stray_life)),
         "closed_channels_summary": _summary(closed),
         "closed_channels_total": len(closed),
         "closed_channels": [_closed(account) for account in closed[:limit]],
-        "days_total": len(days),
-        "days": [_day(day) for day in days[::-1][:limit]],
+        "days": [_day(day) for day in days[::-1]],
         "generated_at": reading.ledger.now,
     }
 

@@ -1,23 +1,18 @@
-"""Money: the books read once for all who ask, and amounts as answers show them."""
+"""Money: which days a report is about, and amounts as answers show them."""
 
 import re
-from collections.abc import MutableMapping
 from datetime import date
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
-from revops.core.ledger import Account, Ledger
-from revops.core.pnl import Period, Pnl, Total, lifetime, period
-from revops.core.profit import Assessment, assessed
-from revops.core.units import DAY, Instant, Msat, sats_down, sats_up
+from revops.core.ledger import Account
+from revops.core.pnl import Pnl, Total
+from revops.core.units import DAY, Msat, sats_down, sats_up
 from revops.shell.commands.command import Answer, Argument, CommandError, Given, whole
+from revops.shell.readings import WINDOW_DAYS, Reading
 
 if TYPE_CHECKING:
-    from revops.adapters.store import Store
     from revops.shell.app import App
 
-WINDOW_DAYS: Final = 30
 MOST_DAYS: Final = 3650
 WINDOW: Final = Argument(
     "window_days", "how many whole days (UTC) before today, which counts as far as it got; 30"
@@ -26,72 +21,12 @@ FROM: Final = Argument("from", "the first day (UTC), as 2026-07-31 or in seconds
 TO: Final = Argument("to", "the last day, likewise; today")
 LIMIT: Final = Argument("limit", "at most so many rows of each list; 100")
 
+ALL: Final = 1_000_000
 _ROWS: Final = 100
-_MOST_ROWS: Final = 1_000_000
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOST_SECONDS: Final = 1 << 37
-_KEPT: Final = 4
 _COSTS: Final = ("open_cost", "close_cost", "splice_cost", "refill_cost")
-
-
-class Reading:
-    """
-    The books as of one moment, and what the rules of money say about them.
-    """
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-
-    @cached_property
-    def period(self) -> Period:
-        """
-        Return the P&L of the node over the window.
-        """
-        return period(self.ledger)
-
-    @cached_property
-    def lifetime(self) -> Pnl:
-        """
-        Return the P&L of the node over all its life.
-        """
-        return lifetime(self.ledger)
-
-    @cached_property
-    def assessments(self) -> tuple[Assessment, ...]:
-        """
-        Return what every channel is worth.
-        """
-        return tuple(assessed(account, self.ledger) for account in self.ledger.accounts)
-
-
-# With a thousand channels, reading takes longer than all the rest of an answer.
-_kept: Final[MutableMapping["Store", dict[tuple[int, int], tuple[int, Reading]]]] = (
-    WeakKeyDictionary()
-)
-
-
-def read(store: "Store", now: Instant, first: int, last: int) -> Reading:
-    """
-    Return the books with the window of days *first* to *last*; those of before, if nothing was
-    written since.
-    """
-    kept = _kept.setdefault(store, {})
-    version = store.version
-    found = kept.pop((first, last), None)
-    if found is None or found[0] != version:
-        found = (version, Reading(store.reports.ledger(now, first, last)))
-    kept[first, last] = found
-    for key in list(kept)[:-_KEPT]:
-        kept.pop(key, None)
-    return found[1]
-
-
-def read_lately(store: "Store", now: Instant, days: int = WINDOW_DAYS) -> Reading:
-    """
-    Return the books with a window of today and *days* days before.
-    """
-    return read(store, now, max(0, now // DAY - days), now // DAY)
 
 
 # What was asked for ---------------------------------------------------------------------------
@@ -110,14 +45,14 @@ def span(app: "App", given: Given) -> Reading:
     if first > last:
         msg = f"from: expected no day after {day_name(last)} (to), got {given.get('from')!r}"
         raise CommandError(msg)
-    return read(app.store, now, first, last)
+    return app.readings.of(now, first, last)
 
 
-def rows_wanted(given: Given) -> int:
+def rows_wanted(given: Given, usual: int = _ROWS) -> int:
     """
-    Return how many rows of a list are wanted.
+    Return how many rows of a list are wanted; *usual*, if nobody said.
     """
-    return whole("limit", given.get("limit", _ROWS), 0, _MOST_ROWS)
+    return whole("limit", given.get("limit", usual), 0, ALL)
 
 
 def _day(name: str, value: object) -> int:

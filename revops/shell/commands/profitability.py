@@ -4,33 +4,31 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from revops.core.ledger import Account
-from revops.core.pnl import added
 from revops.core.profit import Assessment, FlowProfile, ProfitClass
 from revops.core.units import DAY, ChannelId, Instant, Ppm
-from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given, whole
+from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
 from revops.shell.commands.money import (
-    Reading,
+    ALL,
     earned,
     name_of,
     percent,
-    read_lately,
+    rows_wanted,
     spent,
     told,
     window_of,
 )
+from revops.shell.readings import Reading
 
 if TYPE_CHECKING:
     from revops.shell.app import App
-
-_MOST_ROWS = 1_000_000
 
 
 def run(app: "App", given: Given) -> Answer:
     """
     Answer `revenue-profitability`.
     """
-    limit = whole("limit", given.get("limit", _MOST_ROWS), 0, _MOST_ROWS)
-    reading = read_lately(app.store, app.clock.now())
+    limit = rows_wanted(given, ALL)
+    reading = app.readings.lately(app.clock.now())
     fees = _fees(app)
     if "channel_id" in given:
         return _one(_chosen(reading, given["channel_id"]), reading, fees)
@@ -71,7 +69,7 @@ def _summary(held: list[Assessment], reading: Reading) -> Answer:
     """
     Return what the open channels come to, and the node with all it ever had.
     """
-    life, node = added(a.life for a in held), reading.lifetime
+    life, node = reading.open, reading.lifetime
     classes = Counter(a.profit_class for a in held)
     profiles = Counter(a.flow_profile for a in held)
     return {

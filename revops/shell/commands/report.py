@@ -17,17 +17,16 @@ from revops.shell.commands.money import (
     FROM,
     LIMIT,
     TO,
-    Reading,
     earned,
     name_of,
     percent,
-    read_lately,
     rows_wanted,
     span,
     told,
     window_of,
 )
 from revops.shell.commands.report_costs import cost_rows, costs_by_age
+from revops.shell.readings import Reading
 
 if TYPE_CHECKING:
     from revops.shell.app import App
@@ -86,7 +85,7 @@ def _hive(app: "App", given: Given) -> Answer:
 
 def _policies(app: "App", given: Given) -> Answer:
     now = app.clock.now()
-    reading = read_lately(app.store, now)
+    reading = app.readings.lately(now)
     policies = app.store.policies().policies
     memories = {memory.channel_id: memory for memory in app.cycle.memory.channels}
     about = {

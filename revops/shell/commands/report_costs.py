@@ -7,7 +7,8 @@ from revops.core.costs import Kind, estimate
 from revops.core.ledger import Cost
 from revops.core.units import DAY, Instant, Msat, sats_down, sats_up
 from revops.shell.commands.command import Answer
-from revops.shell.commands.money import Reading, name_of, told
+from revops.shell.commands.money import name_of, told
+from revops.shell.readings import Reading
 
 if TYPE_CHECKING:
     from revops.adapters.store import Store

@@ -14,8 +14,9 @@ from revops.core.ledger import NOTHING, Cost
 from revops.core.pnl import Total, pnl_of
 from revops.core.units import DAY
 from revops.shell.commands.command import CommandError
-from revops.shell.commands.money import day_name, earned, read_lately, span, spent, told, window_of
+from revops.shell.commands.money import day_name, earned, span, spent, told, window_of
 from revops.shell.commands.report import as_csv
+from revops.shell.readings import Readings
 
 TODAY = NOW // DAY
 
@@ -29,7 +30,7 @@ def app(tmp_path):
         both = [channel(1), channel(2)]
         store.know_channels(both, NOW)
         store.costs.see(both, NOW)
-        yield SimpleNamespace(store=store, clock=FakeClock(NOW))
+        yield SimpleNamespace(store=store, clock=FakeClock(NOW), readings=Readings(store))
 
 
 def window(app, **given):
@@ -75,20 +76,33 @@ def test_the_days_of_a_window_count_whole(app):
     times = [(TODAY - 30) * DAY, (TODAY - 30) * DAY - 1, NOW]
     take(app.store, [forward(index, at=at) for index, at in enumerate(times)])
 
-    assert read_lately(app.store, NOW).period.pnl.out_count == 2
-    assert read_lately(app.store, NOW, 31).period.pnl.out_count == 3
+    assert app.readings.lately(NOW).period.pnl.out_count == 2
+    assert app.readings.lately(NOW, 31).period.pnl.out_count == 3
     assert span(app, {"to": day_name(TODAY - 1)}).period.pnl.out_count == 2
 
 
-def test_books_are_read_again_when_something_was_written(app):
-    """The same question gets the same reading until the books change, and a right one after."""
-    first = read_lately(app.store, NOW)
-    assert read_lately(app.store, NOW + 1) is first
+def test_books_are_read_once_until_they_are_renewed(app):
+    """Whoever asks gets the same reading; the next renewal reads the windows asked for anew."""
+    readings = app.readings
+    first, week = readings.lately(NOW), readings.lately(NOW, 7)
     take(app.store, [forward(1)])
-    assert read_lately(app.store, NOW).lifetime.out_count == 1
-    for days in range(1, 9):
-        read_lately(app.store, NOW, days)
-    assert read_lately(app.store, NOW).lifetime.out_count == 1
+    assert readings.lately(NOW + 1) is first
+    readings.renew(NOW)
+    assert readings.lately(NOW).lifetime.out_count == 1
+    assert week.period.pnl.out_count == 0
+    assert readings.lately(NOW, 7).period.pnl.out_count == 1
+    assert readings.lately(NOW + DAY).ledger.now == NOW + DAY
+
+
+def test_a_few_windows_are_kept_ready(app):
+    """The usual one always is, and so are those that were asked for last."""
+    for days in (1, 2, 3, 4, 5):
+        app.readings.lately(NOW, days)
+    app.readings.renew(NOW)
+    take(app.store, [forward(1)])
+
+    assert not any(app.readings.lately(NOW, days).lifetime.out_count for days in (30, 3, 4, 5))
+    assert app.readings.lately(NOW, 1).lifetime.out_count == 1
 
 
 def test_amounts_are_shown_twice():
