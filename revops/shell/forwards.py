@@ -175,16 +175,16 @@ class Forwards:
             )
 
     def _by_time(self, now: Instant) -> None:
+        heard = tuple(self._heard.popleft() for _ in range(len(self._heard)))
+        # The second that still runs belongs to the next turn, whoever asks there.
+        self._heard.extend(forward for forward in heard if _end(forward) >= now)
         if self._whole_until is None or self._missed:
+            self._whole_until, self._missed = None, False
             since = Instant(self._store.cursors().get("forwards.time", 0))
-            self._missed = False
             forwards, unread = self._node.all_forwards()
             self._whole_until = now
         else:
-            since, unread = self._whole_until, ()
-            forwards = tuple(self._heard.popleft() for _ in range(len(self._heard)))
-            # The second that still runs belongs to the next cycle, whoever asks there.
-            self._heard.extend(forward for forward in forwards if _end(forward) >= now)
+            since, forwards, unread = self._whole_until, heard, ()
         sums = tally(forward for forward in forwards if since <= _end(forward) < now)
         # What cannot be read has no time: it is told the first time that all are read.
         misfits = () if since else unread
@@ -250,7 +250,7 @@ class _Pages:
         places = [*map(place_of, forwards), *map(place_of, misfits)]
         last = max((place for place in places if place is not None), default=0)
         if places and last <= cursor:
-            msg = f"listforwards: none of {len(places)} rows has an {index}_index above {cursor}"
+            msg = f"listforwards: {index}_index is above {cursor} in none of {len(places)} rows"
             raise NoAnswerError(msg)
         self.cursors[name] = max(cursor, last)
         due = self._created if index == "created" else self._updated

@@ -1,5 +1,6 @@
 """The composition root: `main` is what lightningd starts, `build` puts the pieces together."""
 
+import contextlib
 import gc
 import importlib.util
 import sys
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from revops.adapters.rpc import Call
+    from revops.adapters.store import Store
     from revops.core.precedence import Setting
     from revops.shell.app import App
     from revops.shell.clock import Clock
     from revops.shell.logs import Write
     from revops.shell.options import Settings
 
+_PATIENCE_S: Final = 1.0
+"""How long a start waits for the node to say who it is."""
 _NEEDED: Final = {
     "attrs": "attrs",
     "cattrs": "cattrs",
@@ -65,14 +69,32 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     Return the plugin at work on the lightningd that listens at *rpc*.
 
     Raises:
-        StoreError: The books cannot be opened.
+        StoreError: The books cannot be opened, or are another node's.
     """
     from revops.adapters.rpc import connect  # noqa: PLC0415 -- lightningd waits for the manifest
 
     def call(method: str, params: dict[str, object]) -> object:
         return connect(str(rpc), settings.config.rpc_timeout_seconds)(method, params)
 
-    return build(call, rpc.parent, settings, clock, write)
+    app = build(call, rpc.parent, settings, clock, write)
+    try:
+        _claim(app.store, connect(str(rpc), _PATIENCE_S))
+    except BaseException:
+        app.store.close()
+        raise
+    return app
+
+
+def _claim(store: "Store", call: "Call") -> None:
+    """
+    Take the books for those of the node that answers *call*; of one that has no time to say who
+    it is, every loop finds out later, before it reads anything.
+    """
+    from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
+    from revops.adapters.errors import NoAnswerError, NodeRefusedError  # noqa: PLC0415 -- see start
+
+    with contextlib.suppress(NoAnswerError, NodeRefusedError):
+        store.upkeep.belong_to(Lightningd(call).info().node_id)
 
 
 def build(

@@ -90,11 +90,12 @@ def test_nothing_is_asked_before_the_first_block(
     lightningd: FakeLightningd, node: FakeNode
 ) -> None:
     """
-    `init` is answered at once and asks the node nothing; the first block starts the work.
+    `init` is answered at once and the node is asked who it is, whose books these are; the first
+    block starts the work.
     """
     assert lightningd.start(developer=True) is None
     assert lightningd.call("revenue-status")["last_cycle"] is None
-    assert node.calls == []
+    assert node.calls == [("getinfo", {})]
 
     assert lightningd.first_cycle()["last_cycle"]["blockheight"] == lightningd.height
     assert node.called("listpeerchannels") == [{}]
@@ -309,6 +310,31 @@ def test_books_of_another_program_stop_nothing_but_revops(
         lightningd.call("revenue-status")
     assert (lightningd.directory / "revenue_ops.db").read_text() == "a letter"
     assert node.calls == []
+
+
+def test_the_books_of_another_node_are_left_alone(
+    lightningd: FakeLightningd, node: FakeNode
+) -> None:
+    """
+    Books stay those of the node that they were begun for: for any other, revops does nothing, and
+    says whose they are and what to do.
+    """
+    lightningd.start()
+    lightningd.first_cycle()
+    lightningd.shutdown()
+    ours, theirs = node.info["id"], "02" + "77" * 32
+    node.info["id"] = theirs
+    node.calls.clear()
+    lightningd.start()
+    lightningd.block()
+
+    sentence = (
+        f"revenue_ops.db: these are the books of node {ours}, and this is node {theirs};"
+        " name another file with revenue-ops-db-path"
+    )
+    with pytest.raises(RpcRefusalError, match=sentence):
+        lightningd.call("revenue-status")
+    assert node.calls == [("getinfo", {})]
 
 
 def test_a_missing_library_is_named_in_one_sentence(lightningd: FakeLightningd) -> None:
