@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from revops.core.ledger import Account
 from revops.core.profit import Assessment, FlowProfile, ProfitClass
-from revops.core.units import DAY, ChannelId, Instant, Ppm
+from revops.core.units import DAY, ChannelId, Instant, Ppm, sats_down
 from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
 from revops.shell.commands.money import (
     ALL,
@@ -34,17 +34,17 @@ def run(app: "App", given: Given) -> Answer:
         return _one(_chosen(reading, given["channel_id"]), reading, fees)
     held = [a for a in reading.assessments if a.account.closed_at is None]
     held.sort(key=lambda a: (-a.life.net_msat, a.account.channel_id))
-    rows = [_row(assessment, reading, fees) for assessment in held]
-    classes: dict[str, list[Answer]] = defaultdict(list)
-    for row in rows:
-        classes[row["profitability_class"]].append(row)
+    classes: dict[str, list[Assessment]] = defaultdict(list)
+    for assessment in held:
+        classes[assessment.profit_class.value].append(assessment)
     return {
         "summary": _summary(held, reading),
         "window": window_of(reading),
-        "channels_total": len(rows),
-        "channels": rows[:limit],
+        "channels_total": len(held),
+        "channels": [_row(assessment, reading, fees) for assessment in held[:limit]],
         "channels_by_class": {
-            name: [_short(row) for row in classes[name][:limit]] for name in sorted(classes)
+            name: [_short(assessment, reading) for assessment in classes[name][:limit]]
+            for name in sorted(classes)
         },
     }
 
@@ -117,9 +117,14 @@ def _row(assessment: Assessment, reading: Reading, fees: dict[ChannelId, Ppm]) -
     }
 
 
-def _short(row: Answer) -> Answer:
-    names = ("channel_id", "net_profit_sats", "roi_percentage", "days_active", "flow_profile")
-    return {name: row[name] for name in names}
+def _short(assessment: Assessment, reading: Reading) -> Answer:
+    return {
+        "channel_id": name_of(assessment.account),
+        "net_profit_sats": sats_down(assessment.life.net_msat),
+        "roi_percentage": percent(assessment.life.roi),
+        "days_active": _days(assessment.account, reading.ledger.now),
+        "flow_profile": assessment.flow_profile.value,
+    }
 
 
 def _days(account: Account, now: Instant) -> float | None:

@@ -4,9 +4,9 @@ import csv
 import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from revops.core.pnl import added, pnl_of
+from revops.core.pnl import Pnl, added, pnl_of
 from revops.core.policy import Policy, Strategy, in_force
 from revops.core.profit import Assessment
 from revops.core.reputation import score
@@ -25,11 +25,13 @@ from revops.shell.commands.money import (
     told,
     window_of,
 )
-from revops.shell.commands.report_costs import cost_rows, costs_by_age
+from revops.shell.commands.report_costs import cost_row, costs_by_age, dearest
 from revops.shell.readings import Reading
 
 if TYPE_CHECKING:
     from revops.shell.app import App
+
+T = TypeVar("T")
 
 _FORMATS: Final = ("json", "csv")
 _FORMAT: Final = Argument("format", "json, or csv: the rows as one text; json")
@@ -37,15 +39,26 @@ _ASKED: Final = (FROM, TO, _FORMAT, LIMIT)
 _EXAMPLE: Final = "032b3392899275267a2283a6e19a1f4c69d387d6a09045b49d7f8275c51e19b5d1"
 
 
+class _Peer(NamedTuple):
+    """
+    What the channels with one peer did in the window.
+    """
+
+    peer_id: PeerId
+    open: int
+    closed: int
+    window: Pnl
+
+
 def _summary(app: "App", given: Given) -> Answer:
     reading = span(app, given)
-    rows = _by_net(map(channel_row, reading.assessments))
     about = {
         "totals": _totals(reading),
         "without_channel": told(pnl_of(reading.ledger.stray_window)),
         "policies": _policy_counts(in_force(app.store.policies().policies, app.clock.now())),
     }
-    return _answer("summary", reading, given, about, {"channels": rows})
+    channels = sorted(reading.assessments, key=_most_net)
+    return _answer("summary", reading, given, about, ("channels", channels, channel_row))
 
 
 def _peer(app: "App", given: Given) -> Answer:
@@ -53,8 +66,7 @@ def _peer(app: "App", given: Given) -> Answer:
     peer_id = given.get("peer_id")
     peers = _by_peer(reading)
     if peer_id is None:
-        rows = _by_net(_peer_row(peer, mine) for peer, mine in peers.items())
-        return _answer("peer", reading, given, {}, {"peers": rows})
+        return _answer("peer", reading, given, {}, ("peers", _ranked(peers), _peer_row))
     if peer_id not in peers:
         msg = f"peer_id: expected the node id of a peer we had a channel with, got {peer_id!r}"
         raise CommandError(msg)
@@ -64,23 +76,27 @@ def _peer(app: "App", given: Given) -> Answer:
         "totals": told(added(a.window for a in peers[peer_id])),
         "success_pct": percent(score(known, app.clock.now(), app.settings.config)),
     }
-    rows = _by_net(map(channel_row, peers[peer_id]))
-    return _answer("peer", reading, given, about, {"channels": rows})
+    channels = sorted(peers[peer_id], key=_most_net)
+    return _answer("peer", reading, given, about, ("channels", channels, channel_row))
 
 
 def _costs(app: "App", given: Given) -> Answer:
     reading = span(app, given)
     about = {"totals": _totals(reading), **costs_by_age(app, reading)}
-    return _answer("costs", reading, given, about, {"channels": cost_rows(reading)})
+    return _answer("costs", reading, given, about, ("channels", dearest(reading), cost_row))
 
 
 def _hive(app: "App", given: Given) -> Answer:
     reading = span(app, given)
     policies = in_force(app.store.policies().policies, app.clock.now())
     peers = _by_peer(reading)
-    members = [peer for peer, policy in policies.items() if policy.strategy is Strategy.HIVE]
-    rows = _by_net(_peer_row(peer, peers.get(peer, [])) for peer in members)
-    return _answer("hive", reading, given, {"count": len(rows)}, {"peers": rows})
+    members = {
+        peer_id: peers.get(peer_id, [])
+        for peer_id, policy in policies.items()
+        if policy.strategy is Strategy.HIVE
+    }
+    about = {"count": len(members)}
+    return _answer("hive", reading, given, about, ("peers", _ranked(members), _peer_row))
 
 
 def _policies(app: "App", given: Given) -> Answer:
@@ -92,10 +108,8 @@ def _policies(app: "App", given: Given) -> Answer:
         **_policy_counts(in_force(policies, now)),
         "note": "suggestions only: nobody but you sets a policy",
     }
-    rows = [
-        _suggestion_row(item) for item in suggestions(reading.assessments, memories, policies, now)
-    ]
-    return _answer("policies", reading, given, about, {"suggestions": rows})
+    found = suggestions(reading.assessments, memories, policies, now)
+    return _answer("policies", reading, given, about, ("suggestions", found, _suggestion_row))
 
 
 # Rows -----------------------------------------------------------------------------------------
@@ -119,13 +133,12 @@ def channel_row(assessment: Assessment) -> Answer:
     }
 
 
-def _peer_row(peer_id: PeerId, assessments: Sequence[Assessment]) -> Answer:
-    held = [a.account for a in assessments if a.account.closed_at is None]
+def _peer_row(peer: _Peer) -> Answer:
     return {
-        "peer_id": peer_id,
-        "channels_open": len(held),
-        "channels_closed": len(assessments) - len(held),
-        **told(added(assessment.window for assessment in assessments)),
+        "peer_id": peer.peer_id,
+        "channels_open": peer.open,
+        "channels_closed": peer.closed,
+        **told(peer.window),
     }
 
 
@@ -142,15 +155,24 @@ def _suggestion_row(suggestion: Suggestion) -> Answer:
     }
 
 
-def _by_net(rows: Iterable[Answer]) -> list[Answer]:
-    return sorted(rows, key=lambda row: (-row["net_msat"], *list(row.values())[:2]))
+def _most_net(assessment: Assessment) -> tuple[int, str]:
+    return (-assessment.window.net_msat, name_of(assessment.account))
+
+
+def _ranked(peers: dict[PeerId, list[Assessment]]) -> list[_Peer]:
+    found = []
+    for peer_id, assessments in peers.items():
+        held = sum(assessment.account.closed_at is None for assessment in assessments)
+        window = added(assessment.window for assessment in assessments)
+        found.append(_Peer(peer_id, held, len(assessments) - held, window))
+    return sorted(found, key=lambda peer: (-peer.window.net_msat, peer.peer_id))
 
 
 def _by_peer(reading: Reading) -> dict[PeerId, list[Assessment]]:
     peers: dict[PeerId, list[Assessment]] = defaultdict(list)
     for assessment in reading.assessments:
         peers[assessment.account.peer_id].append(assessment)
-    return dict(sorted(peers.items()))
+    return dict(peers)
 
 
 def _totals(reading: Reading) -> Answer:
@@ -182,21 +204,26 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 
 def _answer(
-    kind: str, reading: Reading, given: Given, about: Answer, lists: dict[str, list[Answer]]
+    kind: str,
+    reading: Reading,
+    given: Given,
+    about: Answer,
+    listed: tuple[str, Sequence[T], Callable[[T], Answer]],
 ) -> Answer:
     """
-    Return the report *kind* with what it is *about* and its only list of rows.
+    Return the report *kind* with what it is *about* and its list: a name, what is listed, and
+    what makes a row of it.
     """
-    [(name, rows)] = lists.items()
+    name, items, row_of = listed
     form = given.get("format", "json")
     if form not in _FORMATS:
         msg = f"format: expected one of {', '.join(_FORMATS)}, got {form!r}"
         raise CommandError(msg)
     head = {"type": kind, **window_of(reading), "generated_at": reading.ledger.now}
-    shown = rows[: rows_wanted(given)]
+    rows = [row_of(item) for item in items[: rows_wanted(given)]]
     if form == "csv":
-        return {**head, "rows": len(shown), "of": len(rows), "csv": as_csv(shown)}
-    return {**head, **about, f"{name}_total": len(rows), name: shown}
+        return {**head, "rows": len(rows), "of": len(items), "csv": as_csv(rows)}
+    return {**head, **about, f"{name}_total": len(items), name: rows}
 
 
 def as_csv(rows: Sequence[Answer]) -> str:

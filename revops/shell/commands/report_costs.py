@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from revops.core.costs import Kind, estimate
 from revops.core.ledger import Cost
+from revops.core.profit import Assessment
 from revops.core.units import DAY, Instant, Msat, sats_down, sats_up
 from revops.shell.commands.command import Answer
 from revops.shell.commands.money import name_of, told
@@ -87,17 +88,20 @@ def _splices(store: "Store", fees: Msat) -> Answer:
     }
 
 
-def cost_rows(reading: Reading) -> list[Answer]:
+def dearest(reading: Reading) -> list[Assessment]:
     """
     Return the channels that cost something in the window, or of which that is unknown; the
     dearest first.
     """
-    rows = []
-    for assessment in reading.assessments:
-        pnl = assessment.window
-        if pnl.costs.known_msat or pnl.costs.unknown:
-            row = {"channel_id": name_of(assessment.account), "peer_id": assessment.account.peer_id}
-            shown = told(pnl)
-            wanted = (name for name in shown if "cost" in name or name in {"estimated", "unknown"})
-            rows.append((-pnl.costs.known_msat, row | {name: shown[name] for name in wanted}))
-    return [row for _, row in sorted(rows, key=lambda item: (item[0], item[1]["channel_id"]))]
+    found = [a for a in reading.assessments if a.window.costs.known_msat or a.window.costs.unknown]
+    return sorted(found, key=lambda a: (-a.window.costs.known_msat, name_of(a.account)))
+
+
+def cost_row(assessment: Assessment) -> Answer:
+    """
+    Return what one channel cost in the window.
+    """
+    shown = told(assessment.window)
+    wanted = (name for name in shown if "cost" in name or name in {"estimated", "unknown"})
+    row = {"channel_id": name_of(assessment.account), "peer_id": assessment.account.peer_id}
+    return row | {name: shown[name] for name in wanted}
