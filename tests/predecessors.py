@@ -172,10 +172,9 @@ def insert(connection: sqlite3.Connection, rows: Mapping[str, list[Mapping[str, 
     connection.execute("BEGIN")
     for table, values in rows.items():
         for row in values:
-            row = {k: json.dumps(v) if isinstance(v, list) else v for k, v in row.items()}
-            places = ", ".join("?" * len(row))
+            cells = [json.dumps(v) if isinstance(v, list) else v for v in row.values()]
             connection.execute(
-                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})",  # noqa: S608 -- the test's own names
-                tuple(row.values()),
+                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608 -- the test's own names
+                cells,
             )
     connection.execute("COMMIT")

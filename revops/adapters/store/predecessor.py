@@ -22,7 +22,7 @@ NAMED: Final = 1000
 """How many refusals in each table are told one by one."""
 _TABLES: Final = {"channel_states", "fee_changes", "rebalance_history", "clboss_unmanaged"}
 """What every version of it has."""
-_PATIENCE_S: Final = 5.0
+_PATIENCE_S: Final = 1.0
 _SHOWN: Final = 80
 _EARLIEST: Final = 1_231_006_505
 """When bitcoin's first block was made."""
@@ -145,34 +145,33 @@ class Predecessor:
                     self.report.refuse_in(table, "all", f"there is no column {missing[0]}")
                 return
             names = [name for name in fields if name in there]
+            moments = [fields[name] for name in names if MOMENT in fields[name].metadata]
             for row in self._connection.execute(f"SELECT {', '.join(names)} FROM {table}"):  # noqa: S608 -- our own names
+                values = dict(zip(names, row, strict=True))
                 try:
-                    yield kind(**self._in_time(table, fields, dict(zip(names, row, strict=True))))
+                    for moment in moments:
+                        self._check(moment, values, table, row[0])
+                    yield kind(**values)
                 except checks.FieldError as error:
                     self.report.refuse_in(table, row[0], str(error))
         except sqlite3.Error as error:
             self.report.refuse_in(table, "the rest", str(error))
 
-    def _in_time(
-        self, table: str, fields: dict[str, Any], values: dict[str, object]
-    ) -> dict[str, object]:
+    def _check(
+        self, field: "attrs.Attribute[Any]", values: dict[str, Any], table: str, what: object
+    ) -> None:
         """
-        Return *values* without the moments that cannot be.
+        Refuse a moment that cannot be, or leave it out where the row is good without.
         """
-        for name, value in values.items():
-            field = fields[name]
-            if MOMENT not in field.metadata or (
-                type(value) is int and _EARLIEST <= value <= self._latest
-            ):
-                continue
-            problem = f"expected a time between bitcoin's first block and now, got {value!r}"
-            error = checks.FieldError(name, problem)
-            if _needed(field):
-                raise error
-            values[name] = None
-            if value is not None:
-                self.report.refuse_in(table, next(iter(values.values())), str(error))
-        return values
+        value = values[field.name]
+        if (type(value) is int and _EARLIEST <= value <= self._latest) or value is None:
+            return
+        problem = f"expected a time between bitcoin's first block and now, got {value!r}"
+        error = checks.FieldError(field.name, problem)
+        if _needed(field):
+            raise error
+        self.report.refuse_in(table, what, str(error))
+        values[field.name] = None
 
 
 def _needed(field: "attrs.Attribute[Any]") -> bool:
