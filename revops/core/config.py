@@ -55,7 +55,8 @@ class Config:
         None,
         str,
         "Where the books are kept. Relative paths, and the default revenue_ops.db, start in the"
-        " lightning-dir of the network.",
+        " lightning-dir of the network. Where an earlier cl-revenue-ops has its database there,"
+        " that stays as it is, and the books are in revops.db beside it.",
         pattern=r"[^\x00-\x1f]+",
         form="a path",
         none="default",

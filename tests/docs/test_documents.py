@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from docs.world import ROOT, World, agrees, steps
+from predecessors import make, one_of_each
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
@@ -101,7 +102,9 @@ def _world(request: pytest.FixtureRequest) -> Iterator[World]:
     document = request.getfixturevalue("document")
     world = World(in_checkout=name(document) in IN_CHECKOUT)
     try:
-        if name(document) not in INSTALLING and "lightning-cli" in document.read_text("utf-8"):
+        if name(document) in INSTALLING:
+            make(world.home / ".lightning" / "revenue_ops.db", one_of_each())
+        elif "lightning-cli" in document.read_text("utf-8"):
             world.desk.answer("plugin", ["start", str(world.checkout / "cl-revenue-ops.py")])
         yield world
     finally:
