@@ -96,7 +96,9 @@ def test_rows_add_up_to_the_node(office: Office, node: FakeNode, kind: str) -> N
     summary = office.call("revenue-report")
     shown = office.call("revenue-report", "peer" if kind == "peers" else "summary")
     totals = {name: summary["totals"][name] for name in ADDED}
+    nets = [row["net_msat"] for row in shown[kind]]
 
+    assert nets == sorted(nets, reverse=True)
     assert sums([*shown[kind], summary["without_channel"]]) == totals
     assert totals["earned_msat"] == totals["sourced_msat"] == fees(node)
     assert totals["rebalance_cost_msat"] >= 44_001

@@ -164,7 +164,7 @@ def test_looks_add_up_over_the_days_kept(store):
     """Short and live looks of a day add up; days before the oldest are forgotten."""
     one, short = Looks(count=1, short=0, live=1), Looks(count=1, short=1, live=0)
     store.reports.add_looks({channel_id(1): one}, TODAY - 9, 0)
-    store.reports.add_looks({channel_id(1): short}, TODAY - 1, 0)
+    store.reports.add_looks({channel_id(1): short}, TODAY - 5, 0)
     store.reports.add_looks({channel_id(1): one, channel_id(2): one}, TODAY, TODAY - 5)
 
     assert store.reports.looks(0) == {channel_id(1): Looks(count=2, short=1, live=1)} | {
