@@ -152,7 +152,8 @@ class Config:
     )
     max_concurrent_jobs: int = _whole(5, 1, 100, "jobs", "How many rebalances run side by side.")
     low_liquidity_threshold: float = _share(
-        0.2, "Share of the capacity below which a channel may be refilled."
+        0.2,
+        "Share of the capacity below which a channel is short: worth more capacity, or a refill.",
     )
     high_liquidity_threshold: float = _share(
         0.8, "Share of the capacity above which a channel may give."
@@ -268,12 +269,11 @@ def _contradictions(config: Config) -> list[str]:
 
 _WAITING: Final = {
     "flow analysis at times of its own": ("flow_interval",),
-    "capacity advice": ("target_flow",),
     "rebalancing": (
         *("rebalancer", "rebalance_interval", "rebalance_cooldown_hours", "max_concurrent_jobs"),
         *("rebalance_min_profit", "rebalance_min_profit_ppm", "rebalance_max_ppm"),
         *("rebalance_min_amount", "rebalance_max_amount", "rebalance_chunk"),
-        *("low_liquidity_threshold", "high_liquidity_threshold", "min_wallet_reserve"),
+        *("high_liquidity_threshold", "min_wallet_reserve"),
         *("daily_budget_sats", "weekly_budget_sats", "reservation_timeout_hours"),
         *("proportional_budget", "proportional_budget_pct"),
         *("enable_reputation", "reputation_decay", "enable_kelly", "kelly_fraction"),
