@@ -61,9 +61,9 @@ class Days:
         return self._weigh(seen, now)
 
     def _look(self, seen: Snapshot, today: int) -> None:
-        threshold = self._config().low_liquidity_threshold
+        config = self._config()
         looks = {
-            channel.channel_id: _looked(channel, threshold)
+            channel.channel_id: _looked(channel, config.low_liquidity_threshold)
             for channel in seen.channels
             if channel.state == NORMAL
         }
