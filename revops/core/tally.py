@@ -120,7 +120,7 @@ def problem_of(forward: Forward) -> str | None:
     return problem and f"forward {forward.created_index or '?'} from {forward.in_scid}: {problem}"
 
 
-def _absurdity(forward: Forward) -> str | None:
+def _absurdity(forward: Forward) -> str | None:  # noqa: PLR0911 -- a sentence for each thing
     _, _, _, out_scid, in_msat, out_msat, fee_msat, status, received_at, resolved_at = forward
     if received_at < _EARLIEST:
         return f"received_time is {received_at}"
