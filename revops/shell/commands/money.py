@@ -21,8 +21,8 @@ FROM: Final = Argument("from", "the first day (UTC), as 2026-07-31 or in seconds
 TO: Final = Argument("to", "the last day, likewise; today")
 LIMIT: Final = Argument("limit", "at most so many rows of each list; 100")
 
-ALL: Final = 1_000_000
 _ROWS: Final = 100
+_MOST_ROWS: Final = 1_000_000
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOST_SECONDS: Final = 1 << 37
@@ -48,11 +48,11 @@ def span(app: "App", given: Given) -> Reading:
     return app.readings.of(now, first, last)
 
 
-def rows_wanted(given: Given, usual: int = _ROWS) -> int:
+def rows_wanted(given: Given) -> int:
     """
-    Return how many rows of a list are wanted; *usual*, if nobody said.
+    Return how many rows of a list are wanted.
     """
-    return whole("limit", given.get("limit", usual), 0, ALL)
+    return whole("limit", given.get("limit", _ROWS), 0, _MOST_ROWS)
 
 
 def _day(name: str, value: object) -> int:

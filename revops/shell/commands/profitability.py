@@ -8,7 +8,6 @@ from revops.core.profit import Assessment, FlowProfile, ProfitClass
 from revops.core.units import DAY, ChannelId, Instant, Ppm, sats_down
 from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
 from revops.shell.commands.money import (
-    ALL,
     earned,
     name_of,
     percent,
@@ -27,7 +26,7 @@ def run(app: "App", given: Given) -> Answer:
     """
     Answer `revenue-profitability`.
     """
-    limit = rows_wanted(given, ALL)
+    limit = rows_wanted(given)
     reading = app.readings.lately(app.clock.now())
     fees = _fees(app)
     if "channel_id" in given:
@@ -43,7 +42,7 @@ def run(app: "App", given: Given) -> Answer:
         "channels_total": len(held),
         "channels": [_row(assessment, reading, fees) for assessment in held[:limit]],
         "channels_by_class": {
-            name: [_short(assessment, reading) for assessment in classes[name][:limit]]
+            name: [_short(assessment, reading) for assessment in classes[name]]
             for name in sorted(classes)
         },
     }
@@ -184,7 +183,7 @@ COMMAND = Command(
     " days.",
     arguments=(
         Argument("channel_id", "the channel, by its short channel id or channel id; all open ones"),
-        Argument("limit", "at most so many rows of each list, the most profitable first; all"),
+        Argument("limit", "at most so many channels in full, the most profitable first; 100"),
     ),
     run=run,
     examples=("revenue-profitability", "revenue-profitability -k limit=5"),
