@@ -51,9 +51,8 @@ def loops(
     def follow() -> bool:
         was_behind = forwards.behind > 0
         complete = forwards.turn(clock.now())
-        if complete:
-            readings.renew(clock.now())
         if complete and was_behind:
+            readings.renew(clock.now())
             fees.hurry()
         return not complete
 

@@ -10,8 +10,12 @@ from revops.core.profit import Assessment, assessed
 from revops.core.units import DAY, Instant
 
 WINDOW_DAYS: Final = 30
-_WINDOWS: Final = 4
-"""How many windows are kept ready."""
+_USUAL: Final = (WINDOW_DAYS, 7)
+"""The windows that are kept ready from the start: cl-hive asks for a week."""
+_OTHERS: Final = 2
+"""How many others are, once somebody asked for them."""
+_MOST: Final = 8
+"""How many are kept until the next renewal; each takes some megabytes."""
 
 
 class Reading:
@@ -50,11 +54,13 @@ class Reading:
         """
         return added(a.life for a in self.assessments if a.account.closed_at is None)
 
-    def prepare(self) -> None:
+    def work_out(self, *, whole: bool) -> None:
         """
-        Work all of it out now.
+        Work out the window, or the *whole*, so that it is there when somebody asks.
         """
-        _ = self.period, self.lifetime, self.open
+        _ = self.period
+        if whole:
+            _ = self.lifetime, self.open
 
 
 class Readings:
@@ -65,7 +71,7 @@ class Readings:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._asked: tuple[int, ...] = (WINDOW_DAYS,)
+        self._asked: tuple[int, ...] = _USUAL
         self._ready: dict[tuple[int, int], Reading] = {}
 
     def renew(self, now: Instant) -> None:
@@ -76,7 +82,8 @@ class Readings:
         for days in self._asked:
             window = _back(now, days)
             ready[window] = Reading(self._store.reports.ledger(now, *window))
-            ready[window].prepare()
+            # Now, and by this thread; most reports are about this window.
+            ready[window].work_out(whole=days == WINDOW_DAYS)
         self._ready = ready
 
     def lately(self, now: Instant, days: int = WINDOW_DAYS) -> Reading:
@@ -84,7 +91,8 @@ class Readings:
         Return the books with a window of today and *days* days before, as of their last renewal.
         """
         if days not in self._asked:
-            self._asked = (WINDOW_DAYS, *(*self._asked[1:], days)[1 - _WINDOWS :])
+            others = (*self._asked[len(_USUAL) :], days)
+            self._asked = (*_USUAL, *others[-_OTHERS:])
         return self.of(now, *_back(now, days))
 
     def of(self, now: Instant, first: int, last: int) -> Reading:
@@ -92,9 +100,12 @@ class Readings:
         Return the books with the window of days *first* to *last*, likewise.
         """
         ready = self._ready
-        if (first, last) not in ready:
-            ready[first, last] = Reading(self._store.reports.ledger(now, first, last))
-        return ready[first, last]
+        reading = ready.get((first, last))
+        if reading is None:
+            reading = Reading(self._store.reports.ledger(now, first, last))
+            if len(ready) < _MOST:
+                ready[first, last] = reading
+        return reading
 
 
 def _back(now: Instant, days: int) -> tuple[int, int]:

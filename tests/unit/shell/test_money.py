@@ -95,14 +95,23 @@ def test_books_are_read_once_until_they_are_renewed(app):
 
 
 def test_a_few_windows_are_kept_ready(app):
-    """The usual one always is, and so are those that were asked for last."""
+    """The usual ones always are, and so are those that were asked for last."""
     for days in (1, 2, 3, 4, 5):
         app.readings.lately(NOW, days)
     app.readings.renew(NOW)
     take(app.store, [forward(1)])
 
-    assert not any(app.readings.lately(NOW, days).lifetime.out_count for days in (30, 3, 4, 5))
-    assert app.readings.lately(NOW, 1).lifetime.out_count == 1
+    assert not any(app.readings.lately(NOW, days).lifetime.out_count for days in (30, 7, 4, 5))
+    assert app.readings.lately(NOW, 3).lifetime.out_count == 1
+
+
+def test_many_windows_are_read_and_not_kept(app):
+    """Somebody who asks for every day of a year gets it, and fills no memory with it."""
+    readings = [app.readings.of(NOW, day, day) for day in range(TODAY - 365, TODAY)]
+    again = [app.readings.of(NOW, day, day) for day in range(TODAY - 365, TODAY)]
+
+    assert [r.ledger.start // DAY for r in readings] == list(range(TODAY - 365, TODAY))
+    assert sum(one is other for one, other in zip(readings, again, strict=True)) < 20
 
 
 def test_amounts_are_shown_twice():
