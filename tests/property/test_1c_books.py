@@ -115,9 +115,7 @@ def test_absurd_rows_are_named_and_counted_nowhere(rows, others, data):
     """
     A row that cannot be changes no sum; a sentence names it.
     """
-    absurd = [
-        row._replace(**({"status": "settled"} | data.draw(absurdities))) for row in others
-    ]
+    absurd = [row._replace(**({"status": "settled"} | data.draw(absurdities))) for row in others]
     absurd = [row for row in absurd if problem_of(row)]
     found = tally(rows + absurd)
 

@@ -84,11 +84,22 @@ class NodeAtWill(RuleBasedStateMachine):
         order = self.world.orders.get(channel_id)
         return order and (order.price.fee_ppm, order.price.base_fee_msat)
 
+    def awaits_a_look(self, channel_id):
+        """
+        Return whether an order is in force that revops has not seen yet.
+        """
+        memory = self.world.memory.channels
+        known = {m.channel_id: m.fee.known for m in memory}.get(channel_id)
+        seen = known and (known.fee_ppm, known.base_fee_msat)
+        return self.ordered(channel_id) == self.in_force(channel_id) != seen
+
     @rule(number=NUMBERS, ppm=ppms(0, 10_000), hours=whole(0, 48), done=st.booleans())
     def operator_orders_a_fee(self, number, ppm, hours, done):
         """
-        The operator orders a fee by command; a node that fell silent has set it or not.
+        The operator orders a fee by command; a node that fell silent has set it or not. What it
+        did not do is looked at before the next order: the books know one order at a time.
         """
+        done = done or self.awaits_a_look(self.ids[number])
         self.world.order(self.ids[number], ppm, hours, done=done)
 
     @rule()

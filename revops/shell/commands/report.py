@@ -67,7 +67,7 @@ def _peer(app: "App", given: Given) -> Answer:
     peers = _by_peer(reading)
     if peer_id is None:
         return _answer("peer", reading, given, {}, ("peers", _ranked(peers), _peer_row))
-    if peer_id not in peers:
+    if not isinstance(peer_id, str) or peer_id not in peers:
         msg = f"peer_id: expected the node id of a peer we had a channel with, got {peer_id!r}"
         raise CommandError(msg)
     known = app.store.reports.reputations().get(peer_id)
