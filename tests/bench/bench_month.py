@@ -24,6 +24,7 @@ sys.path.insert(0, str(TESTS))
 from bench.gen_node import GeneratedNode, as_text  # noqa: E402 -- found by the path above
 from fakes import FakeClock  # noqa: E402 -- see above
 
+from revops.adapters.errors import NodeRefusedError  # noqa: E402 -- see above
 from revops.shell.clock import Clock  # noqa: E402 -- see above
 from revops.shell.commands import COMMANDS  # noqa: E402 -- see above
 from revops.shell.commands.command import Params  # noqa: E402 -- see above
@@ -31,6 +32,7 @@ from revops.shell.main import build  # noqa: E402 -- see above
 from revops.shell.notifications import Notifications  # noqa: E402 -- see above
 from revops.shell.options import Settings  # noqa: E402 -- see above
 
+UNKNOWN_METHOD = -32601
 CYCLES_A_DAY = 48
 HALF_AN_HOUR = 1800
 SPIKES = (5, 12, 13, 24)
@@ -94,8 +96,13 @@ def serve(wire: Connection, size: int, now: int) -> None:
     node = RestlessNode(size, now)
     while (asked := wire.recv()) is not None:
         method, params = asked
-        live = method == "live"
-        wire.send(node.live(params) if live else as_text(node.answer(method, params)))
+        if method == "live":
+            wire.send(node.live(params))
+            continue
+        try:
+            wire.send(as_text(node.answer(method, params)))
+        except NotImplementedError:
+            wire.send("null")
 
 
 @attrs.frozen(kw_only=True)
@@ -128,11 +135,18 @@ class Month:
         notifications = Notifications(lambda *_: None)
         notifications.subscribe(self._listeners.__setitem__)
         notifications.serve(self._app)
-        self._app.worker.run_once("fees")
+        self._run()
+
+    def _run(self) -> None:
+        for loop in self._app.worker.states():
+            self._app.worker.run_once(loop.name)
 
     def _call(self, method: str, params: dict[str, object]) -> object:
         self._wire.send((method, params))
-        return json.loads(self._wire.recv())
+        reply = json.loads(self._wire.recv())
+        if reply is None:
+            raise NodeRefusedError(method, UNKNOWN_METHOD, f"Unknown command '{method}'")
+        return reply
 
     def day(self) -> Day:
         """
@@ -145,7 +159,7 @@ class Month:
             for topic, payload in self._wire.recv():
                 self._listeners[topic](**{topic: payload})
             began = time.process_time()
-            self._app.worker.run_once("fees")
+            self._run()
             spent.append(time.process_time() - began)
             fees += len(self._app.cycle.last.done)
         self._ask()
