@@ -198,6 +198,7 @@ def test_random_commands(siege: Siege) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @example([(none, ("revenue-policy", ["changes", word])) for word in ("<half>", [], {}, 0.5)])
+    @example([(none, ("revenue-report", ["peer", word])) for word in ({}, [], 1, "<nest>")])
     @example([(none, ("revenue-explain", [word])) for word in ("<digits>", "<deep>", "<nests>")])
     @example([(none, ("revenue-snapshot", {"save": name})) for name in ("<half>", "\0", [], True)])
     @example([(none, ("revenue-status", {"plugin": 1})), (none, ("revenue-status", "text"))])
