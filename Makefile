@@ -28,10 +28,11 @@ check: $(DEV) ## lint, format, types, walls between the layers, a docstring on e
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet tests
 
-bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, commands and reports meanwhile
+bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a long past, commands and reports meanwhile
 	$(BIN)/python tests/bench/bench_cycle.py
 	$(BIN)/python tests/bench/bench_commands.py
 	$(BIN)/python tests/bench/bench_reports.py
+	$(BIN)/python tests/bench/bench_backfill.py
 	$(BIN)/python tests/bench/bench_month.py
 
 docs: $(DEV) ## docs/options.md, docs/commands.md, docs/reasons.md and config/, from the code

@@ -1,6 +1,7 @@
 """Tally: what forwards add up to, per channel and hour or day, each counted once."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -65,13 +66,13 @@ class Tally:
     What some forwards add up to.
 
     Attributes:
-        counts: By short channel id and hour.
+        counts: By short channel id, and by hour.
         last_in_at, last_out_at: The latest that settled, by short channel id.
         misfits: Those that cannot be; they are counted nowhere.
         first_at: When the first of those that settled was received; `None` for none.
     """
 
-    counts: Mapping[tuple[Scid, int], Counts]
+    counts: Mapping[Scid, Mapping[int, Counts]]
     last_in_at: Mapping[Scid, Instant]
     last_out_at: Mapping[Scid, Instant]
     misfits: tuple[Misfit, ...]
@@ -83,8 +84,9 @@ class Tally:
         Return what went through each channel in each hour.
         """
         return {
-            key: Slice(start=key[1], **dict(zip(_FIELDS, counts, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
-            for key, counts in self.counts.items()
+            (scid, hour): Slice(start=hour, **dict(zip(_FIELDS, counts, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
+            for scid, hours in self.counts.items()
+            for hour, counts in hours.items()
         }
 
 
@@ -116,8 +118,12 @@ def problem_of(forward: Forward) -> str | None:
     """
     Return why *forward* cannot be, in one sentence, or `None`.
     """
-    problem = _absurdity(forward)
-    return problem and f"forward {forward.created_index or '?'} from {forward.in_scid}: {problem}"
+    absurdity = _absurdity(forward)
+    return f"{_name(forward)}: {absurdity}" if absurdity else None
+
+
+def _name(forward: Forward) -> str:
+    return f"forward {forward.created_index or '?'} from {forward.in_scid}"
 
 
 def _absurdity(forward: Forward) -> str | None:  # noqa: PLR0911 -- a sentence for each thing
@@ -152,12 +158,14 @@ def _missing(forward: Forward) -> str:
 # Places in the row of counters that becomes a Slice, in the order of its fields.
 (_IN_N, _OUT_N, _IN, _OUT, _EARNED, _SOURCED, _FAILED, _REFUSED, _SIZE, _SQUARES) = range(10)
 
+_Counts = defaultdict[Scid, dict[int, list[int]]]
+
 
 def tally(forwards: Iterable[Forward]) -> Tally:
     """
     Add up *forwards*; those in flight are left out, those that cannot be are named.
     """
-    counts: dict[tuple[Scid, int], list[int]] = {}
+    counts: _Counts = defaultdict(dict)
     last_in: dict[Scid, Instant] = {}
     last_out: dict[Scid, Instant] = {}
     misfits = []
@@ -166,18 +174,19 @@ def tally(forwards: Iterable[Forward]) -> Tally:
         status = forward.status
         if status == "offered":
             continue
-        if problem := problem_of(forward):
-            misfits.append(Misfit(forward.created_index, forward.updated_index, problem))
+        if absurdity := _absurdity(forward):
+            why = f"{_name(forward)}: {absurdity}"
+            misfits.append(Misfit(forward.created_index, forward.updated_index, why))
         elif status == "settled":
             _add_settled(forward, counts, last_in, last_out)
             if first is None or forward.received_at < first:
                 first = forward.received_at
         elif forward.out_scid is not None:
             at = forward.resolved_at or forward.received_at
-            row = counts.setdefault((forward.out_scid, at // HOUR), [0] * 10)
+            row = counts[forward.out_scid].setdefault(at // HOUR, [0] * 10)
             row[_FAILED if status == "failed" else _REFUSED] += 1
     return Tally(
-        counts=counts,
+        counts=dict(counts),
         last_in_at=last_in,
         last_out_at=last_out,
         misfits=tuple(misfits),
@@ -187,7 +196,7 @@ def tally(forwards: Iterable[Forward]) -> Tally:
 
 def _add_settled(
     forward: Forward,
-    counts: dict[tuple[Scid, int], list[int]],
+    counts: _Counts,
     last_in: dict[Scid, Instant],
     last_out: dict[Scid, Instant],
 ) -> None:
@@ -198,15 +207,17 @@ def _add_settled(
     assert fee_msat is not None  # noqa: S101 -- see above
     assert at is not None  # noqa: S101 -- see above
     hour = at // HOUR
-    into = counts.get((in_scid, hour))
+    hours = counts[in_scid]
+    into = hours.get(hour)
     if into is None:
-        into = counts[in_scid, hour] = [0] * 10
+        into = hours[hour] = [0] * 10
     into[_IN_N] += 1
     into[_IN] += in_msat
     into[_SOURCED] += fee_msat
-    out = counts.get((out_scid, hour))
+    hours = counts[out_scid]
+    out = hours.get(hour)
     if out is None:
-        out = counts[out_scid, hour] = [0] * 10
+        out = hours[hour] = [0] * 10
     size = size_of(out_msat)
     out[_OUT_N] += 1
     out[_OUT] += out_msat

@@ -26,19 +26,19 @@ class GeneratedNode:
     A node of *size* channels, a tenth of them second ones with their peer.
 
     A few channels carry most of the forwards and every twelfth carries none; some drain and some
-    fill. Forwards come evenly since a week before it was made. It answers what the plugin asks,
-    in the shape of v26.06.
+    fill. Forwards come evenly since a week before it was made, or *history* of them came before.
+    It answers what the plugin asks, in the shape of v26.06.
 
     Attributes:
         calls: Names of the methods called so far.
     """
 
-    def __init__(self, size: int, now: int, seed: int = 1) -> None:
+    def __init__(self, size: int, now: int, seed: int = 1, history: int | None = None) -> None:
         self.now = now
         self.calls: list[str] = []
         self._seed = seed
-        self._start = now - 7 * DAY
         self._step = DAY / (FORWARDS_A_DAY * size)
+        self._start = now - (7 * DAY if history is None else history * self._step)
         self._draw = random.Random(f"channels {seed} {size}")
         self.channels = [self._channel(number) for number in range(size)]
         self._by_scid = {channel["short_channel_id"]: channel for channel in self.channels}

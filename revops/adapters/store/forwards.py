@@ -1,12 +1,13 @@
 """Forwards: sums by hour and day, and how far they are complete, in one transaction."""
 
+import functools
 import json
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import add
-from typing import Final, TypeVar
+from typing import Final
 
 import attrs
 
@@ -15,8 +16,6 @@ from revops.core.memory import Memory
 from revops.core.snapshot import Channel, Hour, Slice, Traffic
 from revops.core.tally import Counts, Tally, merged
 from revops.core.units import DAY, HOUR, ChannelId, Instant, Scid
-
-K = TypeVar("K")
 
 _SLICE: Final = tuple(field.name for field in attrs.fields(Slice))
 _SUMS: Final = _SLICE[1:]
@@ -100,46 +99,35 @@ def take(
     Add *sums* to the books and move the *cursors* past what they were made of; of the time before
     *oldest_hour*, only days are kept. Misfits are told as seen *at*.
     """
-    days = _added(((scid, hour // 24), counts) for (scid, hour), counts in sums.counts.items())
-    connection.executemany(
-        _ADD,
-        [
-            *(
-                (scid, "hour", hour, *counts)
-                for (scid, hour), counts in sums.counts.items()
-                if hour >= oldest_hour
-            ),
-            *((scid, "day", day, *counts) for (scid, day), counts in days.items()),
-        ],
-    )
-    life = _added((scid, counts) for (scid, _day), counts in days.items())
-    connection.executemany(_ADD_TOTALS, _totals(life, sums))
+    stats: list[tuple[str | int, ...]] = []
+    totals = []
+    # In the order of the table, so that each of its pages is looked up once.
+    for scid, hours in sorted(sums.counts.items()):
+        days: dict[int, Counts] = {}
+        for hour, counts in hours.items():
+            day = hour // 24
+            days[day] = _sum(days[day], counts) if day in days else counts
+            if hour >= oldest_hour:
+                stats.append((scid, "hour", hour, *counts))
+        stats += [(scid, "day", day, *counts) for day, counts in days.items()]
+        life = functools.reduce(_sum, days.values())[: len(LIFE)]
+        lasts = (max(hours), sums.last_in_at.get(scid), sums.last_out_at.get(scid))
+        totals.append((scid, *life, *lasts))
+    connection.executemany(_ADD, stats)
+    connection.executemany(_ADD_TOTALS, totals)
     connection.executemany("REPLACE INTO cursors (name, position) VALUES (?, ?)", cursors.items())
     quarantine.add(connection, sums.misfits, at)
     inherited.settle_forwards(connection, sums.first_at, until)
     _extend(connection, sums, until)
 
 
-def _added(parts: Iterable[tuple[K, Counts]]) -> dict[K, Counts]:
-    sums: dict[K, Counts] = {}
-    for key, counts in parts:
-        before = sums.get(key)
-        sums[key] = counts if before is None else tuple(map(add, before, counts))
-    return sums
-
-
-def _totals(life: Mapping[Scid, Counts], sums: Tally) -> Iterator[tuple[str | int | None, ...]]:
-    last_hours: dict[Scid, int] = {}
-    for scid, hour in sums.counts:
-        last_hours[scid] = max(hour, last_hours.get(scid, hour))
-    for scid, counts in life.items():
-        last_in, last_out = sums.last_in_at.get(scid), sums.last_out_at.get(scid)
-        yield (scid, *counts[: len(LIFE)], last_hours[scid], last_in, last_out)
+def _sum(one: Counts, other: Counts) -> Counts:
+    return tuple(map(add, one, other))
 
 
 def _extend(connection: sqlite3.Connection, sums: Tally, until: Instant | None) -> None:
     before = read_books(connection)
-    first = min((hour for _scid, hour in sums.counts), default=None)
+    first = min((min(hours) for hours in sums.counts.values()), default=None)
     starts = (before.since, until, None if first is None else first * HOUR)
     connection.execute(
         "REPLACE INTO books (id, since, until, quarantined) VALUES (1, ?, ?, ?)",
@@ -195,7 +183,7 @@ class TrafficReader:
         Keep no day that *sums*, which are in the books by now, added to.
         """
         with self._lock:
-            for day in {hour // 24 for _scid, hour in sums.counts}:
+            for day in {hour // 24 for hours in sums.counts.values() for hour in hours}:
                 self._over.pop(day, None)
 
     def read(
