@@ -12,7 +12,15 @@ from revops.core.profit import Assessment
 from revops.core.reputation import score
 from revops.core.suggest import TEXTS, Suggestion, suggestions
 from revops.core.units import PeerId
-from revops.shell.commands.command import Action, Answer, Argument, Command, CommandError, Given
+from revops.shell.commands.command import (
+    Action,
+    Answer,
+    Argument,
+    Command,
+    CommandError,
+    Given,
+    text,
+)
 from revops.shell.commands.money import (
     FROM,
     LIMIT,
@@ -67,7 +75,7 @@ def _peer(app: "App", given: Given) -> Answer:
     peers = _by_peer(reading)
     if peer_id is None:
         return _answer("peer", reading, given, {}, ("peers", _ranked(peers), _peer_row))
-    if not isinstance(peer_id, str) or peer_id not in peers:
+    if text("peer_id", peer_id) not in peers:
         msg = f"peer_id: expected the node id of a peer we had a channel with, got {peer_id!r}"
         raise CommandError(msg)
     known = app.store.reports.reputations().get(peer_id)
@@ -230,13 +238,13 @@ def as_csv(rows: Sequence[Answer]) -> str:
     """
     Return *rows* as comma-separated values under a line of names; a list is one value.
     """
-    text = io.StringIO()
+    table = io.StringIO()
     if rows:
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(table, lineterminator="\n")
         writer.writerow(rows[0])
         for row in rows:
             writer.writerow(map(_cell, row.values()))
-    return text.getvalue()
+    return table.getvalue()
 
 
 def _cell(value: object) -> object:
