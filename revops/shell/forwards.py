@@ -248,21 +248,15 @@ class _Pages:
         forwards, misfits = self._node.forwards(index, cursor + 1, PAGE)
         place_of: Callable[[Forward | Misfit], int | None] = attrgetter(f"{index}_index")
         places = [*map(place_of, forwards), *map(place_of, misfits)]
-        last = max((place for place in places if place is not None), default=0)
+        last = max(filter(None, places), default=0)
         if places and last <= cursor:
             msg = f"listforwards: {index}_index is above {cursor} in none of {len(places)} rows"
             raise NoAnswerError(msg)
         self.cursors[name] = max(cursor, last)
         due = self._created if index == "created" else self._updated
-        self.misfits += (
-            *due(misfits, cursor),
-            *(row for row in misfits if place_of(row) is None),
-            *(
-                Misfit(None, None, f"{forward}: {index}_index is missing")
-                for forward in forwards
-                if place_of(forward) is None
-            ),
-        )
+        self.misfits += tuple(due(misfits, cursor))
+        if None in places:
+            self.misfits += tuple(_unplaced((*forwards, *misfits), index))
         found = due(forwards, cursor)
         if self._since:
             found = [forward for forward in found if _end(forward) >= self._since]
@@ -288,6 +282,12 @@ class _Pages:
             and place > cursor
             and (place <= last_updated or (row.created_index or 0) > last_created)
         ]
+
+
+def _unplaced(rows: Iterable[Forward | Misfit], index: Index) -> Iterator[Misfit]:
+    for row in rows:
+        if (row.created_index if index == "created" else row.updated_index) is None:
+            yield row if isinstance(row, Misfit) else Misfit(None, None, f"{row}: no {index}_index")
 
 
 def _name(index: Index) -> str:
