@@ -13,11 +13,19 @@ from cattrs.gen import make_dict_unstructure_fn, override
 
 from revops.adapters.errors import WireError
 from revops.adapters.wire_reader import Reader, parsed, problem_at, wrong
-from revops.core.actions import Action, Hold, SetFee
+from revops.core.actions import Action, Hold, SetFee, StartRebalance, StopRebalance
 from revops.core.config import Config, changed_options, configured
 from revops.core.memory import ChannelMemory, Memory
 from revops.core.option import ConfigError
-from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
+from revops.core.outcomes import (
+    Applied,
+    Outcome,
+    Refused,
+    Rehearsed,
+    Started,
+    Stopped,
+    Unknown,
+)
 from revops.core.plan import Plan
 from revops.core.reasons import Fact, Reason, sentence
 from revops.core.snapshot import Snapshot
@@ -49,9 +57,16 @@ SCHEMA: Final = 1
 T = TypeVar("T")
 Name = TypeVar("Name", ChannelId, PeerId)
 
-_ACTIONS: Final[Mapping[str, type[Action]]] = {"set_fee": SetFee, "hold": Hold}
+_ACTIONS: Final[Mapping[str, type[Action]]] = {
+    "set_fee": SetFee,
+    "start_rebalance": StartRebalance,
+    "stop_rebalance": StopRebalance,
+    "hold": Hold,
+}
 _OUTCOMES: Final[Mapping[str, type[Outcome]]] = {
     "applied": Applied,
+    "started": Started,
+    "stopped": Stopped,
     "refused": Refused,
     "unknown": Unknown,
     "rehearsed": Rehearsed,

@@ -19,6 +19,24 @@ class Applied:
 
 
 @attrs.frozen(kw_only=True)
+class Started:
+    """
+    The rebalancer is at work; the books know the rebalance by this number.
+    """
+
+    rebalance_id: int
+
+
+@attrs.frozen(kw_only=True)
+class Stopped:
+    """
+    The rebalancer is seen to work on it no more.
+    """
+
+    rebalance_id: int
+
+
+@attrs.frozen(kw_only=True)
 class Refused:
     """
     The node, or the shell because the world had moved, said no; nothing happened.
@@ -43,7 +61,11 @@ class Rehearsed:
     """
 
 
-Outcome = Applied | Refused | Unknown | Rehearsed
+PriceOutcome = Applied | Refused | Unknown | Rehearsed
+"""What becomes of a price."""
+JobOutcome = Started | Stopped | Refused | Unknown | Rehearsed
+"""What becomes of a rebalance that is to be started or stopped."""
+Outcome = PriceOutcome | JobOutcome
 
 
 def shown_by(action: Action, in_force: Price) -> Applied | Refused | None:

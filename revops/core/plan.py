@@ -6,11 +6,12 @@ import attrs
 
 from revops.core import checks
 from revops.core.actions import Action, SetFee
+from revops.core.budget import Limits
 from revops.core.memory import FlowState, Memory
 from revops.core.reasons import Code, Reason
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
-Area = Literal["fee"]
+Area = Literal["fee", "rebalance"]
 """What a decision is about."""
 
 
@@ -115,3 +116,20 @@ class Plan:
     states: tuple[ChannelState, ...] = attrs.field(converter=checks.by_channel)
     node_trail: tuple[Reason, ...]
     memory: Memory
+
+
+@attrs.frozen(kw_only=True)
+class RebalancePlan:
+    """
+    What to do about the liquidity of every channel.
+
+    Attributes:
+        decisions: One per channel, sorted by channel id.
+        node_trail: What concerned all channels, such as the budget.
+        limits: What may be spent: whoever reserves holds it against what was spent by then.
+    """
+
+    at: Instant
+    decisions: tuple[Decision, ...] = attrs.field(converter=checks.by_channel)
+    node_trail: tuple[Reason, ...]
+    limits: Limits

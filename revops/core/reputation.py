@@ -5,31 +5,13 @@ from typing import Final
 
 import attrs
 
-from revops.core import checks
 from revops.core.config import Config
 from revops.core.snapshot import Slice
+from revops.core.treasury import MOST_RECORD, Reputation
 from revops.core.units import HOUR, Instant, PeerId
 
 PRIOR: Final = 0.5
 """The score of a peer of whom nothing is known."""
-# Beyond this the score is as good as certain, and floats could not tell one more from none.
-_MOST: Final = 1e9
-
-
-@attrs.frozen(kw_only=True)
-class Reputation:
-    """
-    What became of the HTLCs that we forwarded to a peer.
-
-    Attributes:
-        hour: The last hour digested, since the epoch; no hour is digested twice.
-        successes, failures: Exponentially weighted counts, as of the end of that hour.
-    """
-
-    peer_id: PeerId = attrs.field(validator=checks.hexadecimal(66))
-    hour: int = attrs.field(validator=checks.whole())
-    successes: float = attrs.field(default=0.0, validator=checks.number(0, _MOST))
-    failures: float = attrs.field(default=0.0, validator=checks.number(0, _MOST))
 
 
 def digested(
@@ -58,8 +40,8 @@ def digested(
         reputation = Reputation(
             peer_id=peer_id,
             hour=hour,
-            successes=min(before.successes * kept + good, _MOST),
-            failures=min(before.failures * kept + bad, _MOST),
+            successes=min(before.successes * kept + good, MOST_RECORD),
+            failures=min(before.failures * kept + bad, MOST_RECORD),
         )
     return reputation
 

@@ -9,6 +9,7 @@ import attrs
 from revops.core import checks
 from revops.core.memory import Memory, Price
 from revops.core.policy import Policy
+from revops.core.treasury import Treasury
 from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
 NORMAL = "CHANNELD_NORMAL"
@@ -130,6 +131,8 @@ class Channel:
         opened_at: `None` when nothing tells.
         peer_uptime: Share of the watched time of the last week in which the peer was connected;
             `None` before it was watched for a day.
+        live_share: Share of the looks of the last 30 days at which it could carry payments away;
+            `None` before there was a day of them.
         market_ppm: Capacity-weighted median of what others charge toward this peer; `None` when
             gossip was not read.
         traffic: `None` when the books could not be read: unknown, which is not none.
@@ -150,6 +153,9 @@ class Channel:
     htlc_max_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))
     connected: bool = True
     peer_uptime: float | None = attrs.field(
+        default=None, validator=checks.number(0, 1, optional=True)
+    )
+    live_share: float | None = attrs.field(
         default=None, validator=checks.number(0, 1, optional=True)
     )
     opener: Literal["local", "remote"] = "local"
@@ -228,6 +234,7 @@ class Snapshot:
             time ended since their channel was last looked at.
         wake: The operator asks channels that rest without a gradient to search again.
         onchain_msat: Confirmed and unreserved; `None` when it was not asked for.
+        treasury: What rebalancing needs beside it; `None` for a look that only prices.
         memory: What the previous cycle left.
     """
 
@@ -252,4 +259,5 @@ class Snapshot:
     )
     wake: bool = False
     onchain_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))
+    treasury: Treasury | None = None
     memory: Memory = attrs.field(factory=Memory)

@@ -8,14 +8,21 @@ import attrs
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, NotAskedError
 from revops.adapters.store import JournalEntry, Order, Store
-from revops.core.actions import Action, Hold, SetFee, assert_never
-from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
+from revops.core.actions import (
+    Action,
+    Hold,
+    SetFee,
+    StartRebalance,
+    StopRebalance,
+    assert_never,
+)
+from revops.core.outcomes import Applied, PriceOutcome, Refused, Rehearsed, Unknown
 from revops.core.snapshot import FeePin
 from revops.core.units import ChannelId
 from revops.shell.clock import Clock
 from revops.shell.ports import NodePort
 
-Done = tuple[JournalEntry, Outcome]
+Done = tuple[JournalEntry, PriceOutcome]
 _OVERRULED: Final = "the operator has ordered another fee since this was decided"
 _NOT_TRIED: Final = "not tried: the node is silent, or revops is stopping"
 # Too long for a log in which the short channel id stands.
@@ -88,7 +95,9 @@ class Performer:
             self._settle(done)
         return tuple(done)
 
-    def _outcome(self, action: Action, passed_over: Collection[str], *, dry_run: bool) -> Outcome:
+    def _outcome(
+        self, action: Action, passed_over: Collection[str], *, dry_run: bool
+    ) -> PriceOutcome:
         if dry_run:
             return Rehearsed()
         if isinstance(action, SetFee) and action.channel_id in passed_over:
@@ -99,7 +108,7 @@ class Performer:
         outcomes = [(entry.entry_id, outcome) for entry, outcome in done]
         self.store.settle(outcomes, self.clock.now())
 
-    def _tell(self, action: Action, outcome: Outcome) -> None:
+    def _tell(self, action: Action, outcome: PriceOutcome) -> None:
         facts = attrs.asdict(action, filter=lambda field, _: field.name not in _IDS)
         log = self.log.bind(action=type(action).__name__, **facts)
         match outcome:
@@ -115,12 +124,12 @@ class Performer:
                 assert_never(outcome)
 
 
-def _attempt(action: Action, node: NodePort) -> Outcome:
+def _attempt(action: Action, node: NodePort) -> PriceOutcome:
     try:
         match action:
             case SetFee():
                 return node.set_fee(action)
-            case Hold():
+            case Hold() | StartRebalance() | StopRebalance():
                 return Refused(error="there is nothing to do")
             case _:
                 assert_never(action)

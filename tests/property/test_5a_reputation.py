@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from property.strategies import LARGEST, configs, instants, peer_ids, ratios, slices, whole
 
 from revops.core.config import Config
-from revops.core.reputation import PRIOR, Reputation, digested, recalled, score
+from revops.core.reputation import PRIOR, digested, recalled, score
+from revops.core.treasury import Reputation
 from revops.core.snapshot import Slice
 from revops.core.units import HOUR
 

@@ -12,7 +12,16 @@ from revops.adapters.errors import StoreError
 from revops.adapters.store import memory, pins
 from revops.core.actions import Action, Hold, SetFee
 from revops.core.memory import ChannelMemory
-from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown, shown_by
+from revops.core.outcomes import (
+    Applied,
+    Outcome,
+    Refused,
+    Rehearsed,
+    Started,
+    Stopped,
+    Unknown,
+    shown_by,
+)
 from revops.core.plan import Area, Decision, Plan
 from revops.core.reasons import Reason
 from revops.core.snapshot import FeePin
@@ -20,6 +29,8 @@ from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
 _STATES: Final[dict[type[Outcome], str]] = {
     Applied: "applied",
+    Started: "applied",
+    Stopped: "applied",
     Refused: "refused",
     Unknown: "unknown",
     Rehearsed: "rehearsed",

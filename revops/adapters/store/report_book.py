@@ -10,8 +10,8 @@ from revops.adapters.store import days, ledger, liquidity, reputations
 from revops.adapters.store.cost_book import Transaction
 from revops.core.costs import Closing
 from revops.core.ledger import Balance, Day, Ledger, Looks, Splice
-from revops.core.reputation import Reputation
 from revops.core.snapshot import Slice
+from revops.core.treasury import Reputation
 from revops.core.units import ChannelId, Instant, PeerId
 
 _CLOSED: Final = """

@@ -7,8 +7,8 @@ from typing import Final
 
 import attrs
 
-from revops.core.reputation import Reputation
 from revops.core.snapshot import Slice
+from revops.core.treasury import Reputation
 from revops.core.units import PeerId
 
 # A cross join keeps its order: one look per channel, where a plain one may read all of the books.

@@ -3,7 +3,15 @@
 from typing import TYPE_CHECKING
 
 from revops.core.actions import Hold, assert_never
-from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
+from revops.core.outcomes import (
+    Applied,
+    Outcome,
+    Refused,
+    Rehearsed,
+    Started,
+    Stopped,
+    Unknown,
+)
 from revops.core.policy import PolicyBook
 from revops.core.units import Instant
 from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
@@ -69,7 +77,7 @@ def _explained(
 
 def _became(outcome: Outcome) -> str:  # noqa: RET503 -- assert_never does not return
     match outcome:
-        case Applied():
+        case Applied() | Started() | Stopped():
             return "applied"
         case Refused():
             return f"refused: {outcome.error}"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from revops.core.actions import Hold
+from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.memory import FeeMemory
@@ -120,7 +120,7 @@ def _rows(plan: Plan, asked_for: set[ChannelId]) -> list[_Row]:
 
 def _change(decision: Decision) -> int:
     action = decision.action
-    return 0 if isinstance(action, Hold) else abs(action.new_ppm - action.old_ppm)
+    return abs(action.new_ppm - action.old_ppm) if isinstance(action, SetFee) else 0
 
 
 def _config(config: Config) -> Answer:

@@ -8,7 +8,7 @@ import attrs
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
 from revops.core.actions import SetFee
 from revops.core.memory import Price
-from revops.core.outcomes import Outcome
+from revops.core.outcomes import PriceOutcome
 from revops.core.plan import Decision
 from revops.core.reasons import Code, because
 from revops.core.snapshot import NORMAL, Channel, FeePin
@@ -110,7 +110,7 @@ def pinned(app: "App", wish: Wish, hours: int) -> FeePin:
     )
 
 
-def carry_out(app: "App", wishes: Sequence[Wish], hours: int) -> tuple[tuple[Wish, Outcome], ...]:
+def carry_out(app: "App", wishes: Sequence[Wish], hours: int) -> tuple[tuple[Wish, PriceOutcome], ...]:
     """
     Have *wishes* set and left alone for *hours*, and return what became of each; for whoever has
     the turn since it looked.

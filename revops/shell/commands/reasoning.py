@@ -2,13 +2,15 @@
 
 from typing import Final, Literal
 
-from revops.core.actions import Hold, SetFee, assert_never
+from revops.core.actions import Hold, SetFee, StartRebalance, StopRebalance, assert_never
 from revops.core.config import Config, option_named
 from revops.core.levers import REMEDIES, Kind, Lever
 from revops.core.plan import Decision, decisive
 from revops.core.policy import Policy
 from revops.core.reasons import Code, Reason, sentence
+from revops.core.units import Msat, sats_up
 from revops.shell.commands.command import Answer
+from revops.shell.commands.money import earned
 
 _AS_WANTED: Final = (Code.UNCHANGED, Code.DEAD_BAND)
 
@@ -111,6 +113,10 @@ def _option(name: str, config: Config) -> Answer:
     return {"now": now, "how": how}
 
 
+def _cost(name: str, amount: Msat) -> Answer:
+    return {f"{name}_sats": sats_up(amount), f"{name}_msat": amount}
+
+
 def _doing(decision: Decision) -> Answer:  # noqa: RET503 -- assert_never does not return
     action = decision.action
     match action:
@@ -123,6 +129,18 @@ def _doing(decision: Decision) -> Answer:  # noqa: RET503 -- assert_never does n
                 "new_base_fee_msat": action.new_base_msat,
                 "htlc_maximum_msat": action.htlc_max_msat,
             }
+        case StartRebalance():
+            return {
+                "do": "start_rebalance",
+                "sources": [source.scid for source in action.sources],
+                **earned("amount", action.amount_msat),
+                **earned("chunk", action.chunk_msat),
+                "max_ppm": action.max_ppm,
+                **_cost("max_fee", action.max_fee_msat),
+                **_cost("expected_fee", action.expected_fee_msat),
+            }
+        case StopRebalance():
+            return {"do": "stop_rebalance", "rebalance_id": action.rebalance_id}
         case Hold():
             return {"do": "hold", "fee_ppm": decision.trail[-1].after}
         case _:

@@ -6,7 +6,7 @@ from revops.core.actions import assert_never
 from revops.core.fees.floors import operator_bounds
 from revops.core.fees.quote import HIGHEST
 from revops.core.memory import Price
-from revops.core.outcomes import Applied, Outcome, Refused, Rehearsed, Unknown
+from revops.core.outcomes import Applied, PriceOutcome, Refused, Rehearsed, Unknown
 from revops.core.snapshot import Channel
 from revops.core.units import Instant, Msat, Ppm
 from revops.shell.commands.command import (
@@ -68,7 +68,7 @@ def _refuse_out_of_bounds(app: "App", channel: Channel, ppm: Ppm) -> None:
         raise CommandError(msg)
 
 
-def _told(app: "App", wish: Wish, outcome: Outcome, until: Instant) -> Answer:  # noqa: RET503 -- assert_never does not return
+def _told(app: "App", wish: Wish, outcome: PriceOutcome, until: Instant) -> Answer:  # noqa: RET503 -- assert_never does not return
     scid, ppm = wish.channel.scid, wish.price.fee_ppm
     match outcome:
         case Applied():
