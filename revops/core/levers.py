@@ -134,5 +134,9 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.PAUSED: _by(_option("paused")),
     Code.AUTHORITY: _by(_option("authority")),
     Code.SET: _by(_option("base-fee-msat"), _option("dry-run")),
+    # Rebalancing: the node
+    Code.NO_REBALANCER: _by(_option("rebalancer")),
+    Code.NO_LIQUIDITY_RIGHT: _by(_option("authority")),
+    Code.REBALANCING_PAUSED: _by(_option("paused")),
 }
 """What changes each reason. There is always something, be it the nearest."""

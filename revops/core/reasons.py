@@ -72,6 +72,10 @@ class Code(str, enum.Enum):
     PAUSED = "paused"
     AUTHORITY = "authority"
     SET = "set"
+    # Rebalancing: the node
+    NO_REBALANCER = "no_rebalancer"
+    NO_LIQUIDITY_RIGHT = "no_liquidity_right"
+    REBALANCING_PAUSED = "rebalancing_paused"
 
 
 @attrs.frozen
@@ -173,6 +177,10 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.PAUSED: "paused is set: {wanted_ppm} ppm is not set",
     Code.AUTHORITY: "authority is {authority}: {wanted_ppm} ppm is not set",
     Code.SET: "set {fee_ppm} ppm, base {base_fee_msat} msat",
+    Code.NO_REBALANCER: "rebalancer is none: no liquidity is moved",
+    Code.NO_LIQUIDITY_RIGHT: "authority is {authority}: liquidity is not moved; it has to be"
+    " liquidity",
+    Code.REBALANCING_PAUSED: "paused is set: no rebalance is started",
 }
 """The sentence for each code. A refusal names the option that would change it."""
 

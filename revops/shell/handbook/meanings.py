@@ -66,4 +66,9 @@ STAGES: Final[Mapping[str, Mapping[Code, str]]] = {
         Code.AUTHORITY: "You have not given it the right to set fees.",
         Code.SET: "It was decided to set this. Whether it was, `outcome` says.",
     },
+    "Rebalancing: the node": {
+        Code.NO_REBALANCER: "You chose to have no liquidity moved.",
+        Code.NO_LIQUIDITY_RIGHT: "You have not given it the right to move liquidity.",
+        Code.REBALANCING_PAUSED: "You stopped all actions. It goes on deciding.",
+    },
 }
