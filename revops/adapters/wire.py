@@ -1,11 +1,10 @@
 """Wire: our own formats as JSON, strict both ways; what is written is read back equal."""
 
 import contextlib
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, TypeVar, cast, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import attrs
 import cattrs
@@ -26,10 +25,9 @@ from revops.core.outcomes import (
     Stopped,
     Unknown,
 )
-from revops.core.plan import Plan
+from revops.core.plan import Plan, RebalancePlan
 from revops.core.reasons import Fact, Reason, sentence
 from revops.core.snapshot import Snapshot
-from revops.core.units import ChannelId, PeerId
 
 __all__ = [
     "SCHEMA",
@@ -40,13 +38,13 @@ __all__ = [
     "read_outcome",
     "read_snapshot",
     "read_trail",
-    "redacted",
     "snapshot_document",
     "write_action",
     "write_channel_memory",
     "write_node_memory",
     "write_outcome",
     "write_plan",
+    "write_plans",
     "write_snapshot",
     "write_trail",
 ]
@@ -55,7 +53,6 @@ SCHEMA: Final = 1
 """The version of the snapshot format."""
 
 T = TypeVar("T")
-Name = TypeVar("Name", ChannelId, PeerId)
 
 _ACTIONS: Final[Mapping[str, type[Action]]] = {
     "set_fee": SetFee,
@@ -71,6 +68,13 @@ _OUTCOMES: Final[Mapping[str, type[Outcome]]] = {
     "unknown": Unknown,
     "rehearsed": Rehearsed,
 }
+
+_OF_REBALANCES: Final = {
+    "rebalances": "decisions",
+    "rebalance_trail": "node_trail",
+    "rebalance_limits": "limits",
+}
+"""What the plan of rebalances is called beside that of prices."""
 
 # NaN would be written as a word that is no JSON.
 _encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -204,47 +208,22 @@ def _page(document: Mapping[str, object]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def redacted(snapshot: Snapshot) -> Snapshot:
-    """
-    Return *snapshot* without names and with hashes for ids, the same hash wherever an id stands.
-    """
-    return attrs.evolve(
-        snapshot,
-        node=attrs.evolve(snapshot.node, node_id=_hashed(snapshot.node.node_id), alias=""),
-        channels=tuple(
-            attrs.evolve(
-                channel,
-                channel_id=_hashed(channel.channel_id),
-                peer_id=_hashed(channel.peer_id),
-                alias=None,
-            )
-            for channel in snapshot.channels
-        ),
-        policies=tuple(
-            attrs.evolve(policy, peer_id=_hashed(policy.peer_id), tags=())
-            for policy in snapshot.policies
-        ),
-        pins=tuple(attrs.evolve(pin, channel_id=_hashed(pin.channel_id)) for pin in snapshot.pins),
-        memory=attrs.evolve(
-            snapshot.memory,
-            channels=tuple(
-                attrs.evolve(memory, channel_id=_hashed(memory.channel_id))
-                for memory in snapshot.memory.channels
-            ),
-        ),
-    )
-
-
-def _hashed(name: Name) -> Name:
-    digest = hashlib.blake2b(name.encode(), digest_size=len(name) // 2)
-    return cast(Name, digest.hexdigest())
-
-
-def write_plan(plan: Plan) -> str:
+def write_plan(plan: Plan | RebalancePlan) -> str:
     """
     Return *plan* in full, with its reasons in words; the same text for the same plan.
     """
     return _page(_plain_writer.unstructure(plan))
+
+
+def write_plans(prices: Plan, rebalances: RebalancePlan | None) -> str:
+    """
+    Return both plans for one moment, as one object; `None` for what could not be judged.
+    """
+    document = _plain_writer.unstructure(prices)
+    decided = _plain_writer.unstructure(rebalances) if rebalances else {}
+    for name, key in _OF_REBALANCES.items():
+        document[name] = decided.get(key)
+    return _page(document)
 
 
 def write_trail(trail: Iterable[Reason]) -> str:

@@ -110,7 +110,9 @@ def pinned(app: "App", wish: Wish, hours: int) -> FeePin:
     )
 
 
-def carry_out(app: "App", wishes: Sequence[Wish], hours: int) -> tuple[tuple[Wish, PriceOutcome], ...]:
+def carry_out(
+    app: "App", wishes: Sequence[Wish], hours: int
+) -> tuple[tuple[Wish, PriceOutcome], ...]:
     """
     Have *wishes* set and left alone for *hours*, and return what became of each; for whoever has
     the turn since it looked.

@@ -26,10 +26,11 @@ def run(app: "App", given: Given) -> Answer:
     Answer `revenue-snapshot`.
     """
     from revops.adapters import wire  # noqa: PLC0415 -- the manifest has no use for it
+    from revops.adapters.redact import redacted  # noqa: PLC0415 -- likewise
 
     redact = switch("redact", given.get("redact", True))
     last = last_look(app)
-    snapshot = wire.redacted(last.snapshot) if redact else last.snapshot
+    snapshot = redacted(last.snapshot) if redact else last.snapshot
     # Where the books are decides nothing and names the operator's directories.
     config = attrs.evolve(last.config, db_path=None)
     if "save" not in given:

@@ -11,8 +11,8 @@ from revops.adapters.store import Closed, Store
 from revops.adapters.store.schema import bring_up_to_date, migrations_dir
 from revops.core.costs import ChainCost, Closing
 from revops.core.ledger import FREE, Balance, Cost, Looks, Splice
-from revops.core.treasury import Reputation
 from revops.core.snapshot import Slice
+from revops.core.treasury import Reputation
 from revops.core.units import DAY, HOUR
 
 TODAY = NOW // DAY

@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from property.strategies import channel_memories, configs, memories, snapshots
-from unit.adapters.wire_examples import CHANNEL, FULL, MEMORY, PEER, US
+from unit.adapters.wire_examples import CHANNEL, FULL, GIVER, MEMORY, PEER, US
 
-from revops.adapters import wire
+from revops.adapters import redact, wire
 from revops.adapters.wire import WireError, read_snapshot, write_snapshot
-from revops.core.actions import Hold, SetFee
+from revops.core.actions import Hold, SetFee, Source, StartRebalance, StopRebalance
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.memory import FlowState
-from revops.core.outcomes import Applied, Refused, Rehearsed, Unknown
+from revops.core.outcomes import Applied, Refused, Rehearsed, Started, Stopped, Unknown
 from revops.core.policy import Strategy
 from revops.core.reasons import Code, because, sentence
+from revops.core.rebalance.decide import rebalance
 
 SET_FEE = SetFee(
     channel_id=CHANNEL,
@@ -29,6 +30,23 @@ SET_FEE = SetFee(
     old_base_msat=1,
     new_base_msat=0,
 )
+START = StartRebalance(
+    channel_id=CHANNEL,
+    scid="800000x1x0",
+    peer_id=PEER,
+    sources=(Source(channel_id=GIVER, scid="800001x1x0"),),
+    amount_msat=200_000_000,
+    chunk_msat=100_000_000,
+    max_ppm=150,
+    max_fee_msat=45_000,
+    expected_fee_msat=20_000,
+    keep_share=0.0,
+    keep_msat=0,
+    to_us_msat=2_000_000_000,
+    ordered=True,
+)
+STOP = StopRebalance(rebalance_id=4, channel_id=CHANNEL, scid="800000x1x0", peer_id=PEER)
+ACTIONS = "set_fee, start_rebalance, stop_rebalance, hold"
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -105,22 +123,21 @@ class TestSnapshots:
         Files can be compared line by line.
         """
         lines = write_snapshot(FULL).splitlines()
+        of_channels = [line for line in lines if line.startswith('{"channel_id"')]
 
-        assert [json.loads(line) for line in lines if CHANNEL in line and "scid" in line] == (
-            document()["channels"]
-        )
+        assert [json.loads(line) for line in of_channels] == document()["channels"]
 
     def test_a_redacted_snapshot_names_nobody(self):
         """
-        Names, tags and ids are gone, channels keep their place in the chain, and what belonged
-        together still does.
+        Names, tags, ids and what other programs say are gone, channels keep their place in the
+        chain, and what belonged together still does.
         """
-        redacted = wire.redacted(FULL)
+        redacted = redact.redacted(FULL)
         text = write_snapshot(redacted)
         channel = redacted.channels[0]
 
-        for word in (US, PEER, CHANNEL, "peer", "bob", '"us"'):
-            assert word not in text.replace("peer_id", "")
+        for word in (US, PEER, CHANNEL, GIVER, "peer", "bob", '"us"'):
+            assert word not in text.replace("peer_id", "").replace("to_peer", "")
         assert (channel.scid, len(channel.channel_id), len(channel.peer_id)) == (
             "800000x1x0",
             64,
@@ -128,6 +145,9 @@ class TestSnapshots:
         )
         assert redacted.policies[0].peer_id == channel.peer_id
         assert redacted.memory.channels[0].channel_id == channel.channel_id
+        [attempt], [record] = redacted.treasury.attempts, redacted.treasury.reputations
+        assert (attempt.to_channel, attempt.to_peer) == (channel.channel_id, channel.peer_id)
+        assert record.peer_id == channel.peer_id
         assert read_snapshot(text)[0] == redacted
 
 
@@ -351,7 +371,7 @@ class TestDecisions:
 
         assert str(caught.value).startswith(problem)
 
-    @pytest.mark.parametrize("action", [Hold(), Hold(until=5), SET_FEE])
+    @pytest.mark.parametrize("action", [Hold(), Hold(until=5), SET_FEE, START, STOP])
     def test_an_action_comes_back_equal(self, action):
         """
         What was decided is in the journal as it was.
@@ -360,7 +380,14 @@ class TestDecisions:
 
     @pytest.mark.parametrize(
         "outcome",
-        [Applied(fee_ppm=1, base_fee_msat=0), Refused(error="no"), Unknown(error="?"), Rehearsed()],
+        [
+            Applied(fee_ppm=1, base_fee_msat=0),
+            Started(rebalance_id=4),
+            Stopped(rebalance_id=4),
+            Refused(error="no"),
+            Unknown(error="?"),
+            Rehearsed(),
+        ],
     )
     def test_an_outcome_comes_back_equal(self, outcome):
         """
@@ -372,8 +399,8 @@ class TestDecisions:
         ("text", "problem"),
         [
             ("5", "$: expected an object, got 5"),
-            ("{}", "$.do: expected one of set_fee, hold, got None"),
-            ('{"do": ["hold"]}', "$.do: expected one of set_fee, hold, got ['hold']"),
+            ("{}", f"$.do: expected one of {ACTIONS}, got None"),
+            ('{"do": ["hold"]}', f"$.do: expected one of {ACTIONS}, got ['hold']"),
             ('{"do": "hold", "until": "x"}', "$.until: expected an integer, got 'x'"),
         ],
     )
@@ -401,3 +428,23 @@ class TestDecisions:
                 sentence(reason) for reason in decision.trail
             ]
         assert wire.write_plan(plan) == wire.write_plan(decide(FULL, Config()))
+
+    def test_a_plan_of_rebalances_is_told_in_full(self):
+        """
+        It has the fields of its class; beside the plan of prices it stands under names of its
+        own, which are null where nothing could be judged.
+        """
+        prices, rebalances = decide(FULL, Config()), rebalance(FULL, Config())
+        alone = json.loads(wire.write_plan(rebalances))
+        both = json.loads(wire.write_plans(prices, rebalances))
+        unjudged = json.loads(wire.write_plans(prices, None))
+
+        assert list(alone) == [field.name for field in attrs.fields(type(rebalances))]
+        assert both == json.loads(wire.write_plan(prices)) | {
+            "rebalances": alone["decisions"],
+            "rebalance_trail": alone["node_trail"],
+            "rebalance_limits": alone["limits"],
+        }
+        assert {
+            unjudged[name] for name in ("rebalances", "rebalance_trail", "rebalance_limits")
+        } == {None}

@@ -1,5 +1,6 @@
 """One snapshot in which every class of the format has a part."""
 
+from revops.core.budget import Spend, Spending
 from revops.core.memory import (
     Asked,
     Change,
@@ -25,11 +26,21 @@ from revops.core.snapshot import (
     Snapshot,
     Traffic,
 )
+from revops.core.treasury import (
+    Attempt,
+    Ending,
+    Engine,
+    Job,
+    Progress,
+    Reputation,
+    Treasury,
+)
 
 NOW = 1_750_000_000
 US = "02" + "ab" * 32
 PEER = "03" + "cd" * 32
 CHANNEL = "ef" * 32
+GIVER = "12" * 32
 
 MEMORY = ChannelMemory(
     channel_id=CHANNEL,
@@ -89,6 +100,47 @@ FULL = Snapshot(
         ),
     ),
     onchain_msat=10_000,
+    treasury=Treasury(
+        engine=Engine(
+            version="v4.3.1",
+            trouble="bob's sling did not answer",
+            jobs=(
+                Job(
+                    scid="800000x1x0",
+                    progress=Progress.WORKING,
+                    partners=("800001x1x0",),
+                    words="filling bob",
+                ),
+                Job(scid="800002x1x0"),
+            ),
+        ),
+        spending=Spending(day_msat=5_000, week_msat=6_000, held_msat=7_000),
+        revenue_day_msat=8_000,
+        revenue_week_msat=9_000,
+        refill_cost_week_msat=6_500,
+        income_month_msat=-1_000,
+        attempts=(
+            Attempt(
+                rebalance_id=4,
+                at=NOW - 500,
+                to_channel=CHANNEL,
+                to_peer=PEER,
+                from_channels=(GIVER,),
+                amount_msat=200_000_000,
+                chunk_msat=100_000_000,
+                limit_msat=40_000,
+                before_msat=1_900_000_000,
+                state=Spend.SETTLED,
+                moved_msat=100_000_000,
+                fee_msat=12_000,
+                ending=Ending.PARTIAL,
+                ended_at=NOW - 100,
+                sold=0.25,
+            ),
+        ),
+        one_at_a_time=True,
+        reputations=(Reputation(peer_id=PEER, hour=486_110, successes=3.5, failures=0.25),),
+    ),
     memory=Memory(
         since=NOW - 900, at=NOW, vegas=VegasMemory(intensity=0.5, spiking=True), channels=(MEMORY,)
     ),
