@@ -1,4 +1,4 @@
-"""The worker: one background thread, what is due, and the stop."""
+"""The worker: what is due on its background threads, and the stop."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -69,6 +69,7 @@ class Loop:
         self._soon = False
         self._more = False
         self._stall_told = False
+        self.bell = threading.Event()
 
     def hurry(self) -> None:
         """
@@ -76,6 +77,7 @@ class Loop:
         hurry.
         """
         self._soon = True
+        self.bell.set()
 
     def run(self) -> None:
         """
@@ -145,14 +147,21 @@ class Loop:
 class Worker:
     """
     Runs the loops one at a time, from the first block on (or after 10 s without one): round by
-    round, each that is due once, in the order in which they are given.
+    round, each that is due once, in the order in which they are given. Those that may wait for
+    minutes are *beside* them, on a thread of their own: neither waits for the other.
     """
 
-    def __init__(self, loops: Sequence[Loop], stopping: threading.Event) -> None:
-        self._loops = {loop.name: loop for loop in loops}
+    def __init__(
+        self, loops: Sequence[Loop], stopping: threading.Event, beside: Sequence[Loop] = ()
+    ) -> None:
+        self._loops = {loop.name: loop for loop in (*loops, *beside)}
+        self._shifts = [shift for shift in (loops, beside) if shift]
         self._stopping = stopping
-        self._bell = threading.Event()
         self._begun = threading.Event()
+        for shift in self._shifts:
+            bell = threading.Event()
+            for loop in shift:
+                loop.bell = bell
 
     def begin(self) -> None:
         """
@@ -164,14 +173,14 @@ class Worker:
         """
         Have a look at once at what is due.
         """
-        self._bell.set()
+        for shift in self._shifts:
+            shift[0].bell.set()
 
     def hurry(self, name: str) -> None:
         """
         Have the loop *name* run at once, but no sooner than a minute after its last run.
         """
         self._loops[name].hurry()
-        self._bell.set()
 
     def stop(self) -> None:
         """
@@ -179,7 +188,7 @@ class Worker:
         """
         self._stopping.set()
         self._begun.set()
-        self._bell.set()
+        self.ring()
 
     def run(self) -> None:
         """
@@ -187,12 +196,28 @@ class Worker:
         """
         # Its height is stale until then, whoever rings before.
         self._begun.wait(FIRST_BLOCK_WAIT)
-        while not self._stopping.is_set():
-            self._bell.clear()
-            for loop in self._loops.values():
+        ours, *others = self._shifts
+        # What hangs in a call must not keep the process: daemons go with it.
+        threads = [
+            threading.Thread(target=self._work, args=(shift,), name="revops-beside", daemon=True)
+            for shift in others
+        ]
+        for thread in threads:
+            thread.start()
+        self._work(ours)
+        for thread in threads:
+            thread.join()
+
+    def _work(self, loops: Sequence[Loop]) -> None:
+        bell = loops[0].bell
+        while True:
+            bell.clear()  # before anything is looked at: who rings later is heard
+            for loop in loops:
                 if loop.due_in() <= 0 and not self._stopping.is_set():
                     loop.run()
-            self._bell.wait(max(0.0, min(loop.due_in() for loop in self._loops.values())))
+            if self._stopping.is_set():
+                return
+            bell.wait(max(0.0, min(loop.due_in() for loop in loops)))
 
     def run_once(self, name: str) -> None:
         """

@@ -283,10 +283,10 @@ def test_an_interval_counts_at_once(office: Office) -> None:
     worker = office.app.worker
     office.cycle()
     for change, seconds in ((("set", "fee-interval", 60), 60), (("reset", "fee-interval"), 1800)):
-        worker._bell.clear()
+        worker._loops["fees"].bell.clear()
         office.call("revenue-config", *change)
 
-        assert worker._bell.is_set()
+        assert worker._loops["fees"].bell.is_set()
         assert abs(worker.state("fees").next_run - office.clock.now() - seconds) <= seconds / 10
 
 

@@ -326,3 +326,64 @@ def test_nothing_begins_before_the_first_block_whoever_rings(desk: Desk) -> None
     worker.join(5)
 
     assert (worker.is_alive(), desk.runs) == (False, 1)
+
+
+def test_who_waits_long_holds_up_nobody_beside_it(desk: Desk) -> None:
+    """
+    A loop on the other thread that hangs delays no loop of this one, and is told apart as stalled;
+    whoever is in a hurry wakes the thread that the loop is on.
+    """
+    hangs, let_go, again = threading.Event(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hangs.set()
+        let_go.wait(5)
+
+    money = desk.loop_of("money", hang)
+    desk.worker = Worker([desk.loop], threading.Event(), beside=[money])
+    desk.worker.begin()
+
+    def hurry() -> None:
+        assert hangs.wait(2)
+        desk.clock.pass_by(4 * INTERVAL)
+        desk.meanwhile = again.set
+        desk.worker.hurry("fees")
+        assert again.wait(2)
+        assert [state.stalled for state in desk.worker.states()] == [False, True]
+        let_go.set()
+        while money.state().running_since is not None:
+            pass
+        hangs.clear()
+        desk.clock.pass_by(61)
+        desk.worker.hurry("money")
+        assert hangs.wait(2)
+
+    run(desk, meanwhile=hurry)
+
+
+def test_what_hangs_beside_does_not_keep_the_process(desk: Desk) -> None:
+    """
+    The work ends when every thread is done with its step; one that hangs is a daemon, and the end
+    of the process is its end.
+    """
+    hangs, let_go = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hangs.set()
+        let_go.wait(5)
+
+    desk.worker = Worker([desk.loop], threading.Event(), beside=[desk.loop_of("money", hang)])
+    desk.worker.begin()
+    thread = threading.Thread(target=desk.worker.run)
+    thread.start()
+    assert hangs.wait(2)
+    desk.worker.stop()
+    thread.join(0.1)
+
+    assert thread.is_alive()
+    assert [other.daemon for other in threading.enumerate() if other.name == "revops-beside"] == [
+        True
+    ]
+    let_go.set()
+    thread.join(2)
+    assert not thread.is_alive()
