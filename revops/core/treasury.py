@@ -120,6 +120,9 @@ class Attempt:
         before_msat: What was on our side of the filled channel when it was decided.
         state: Of its money.
         moved_msat, fee_msat: What arrived and what it cost, by the node's own records so far.
+        moved_at: When the latest of it arrived; `None` while nothing has.
+        stopping: How it is to end, from when that was decided until it has ended; `None` while it
+            is to go on.
         ending, ended_at: `None` as long as its money is not settled.
         sold: Share of what arrived that left again within the horizon; `None` while that is not
             over, or nothing arrived.
@@ -138,6 +141,8 @@ class Attempt:
     state: Spend = Spend.RESERVED
     moved_msat: Msat = attrs.field(default=Msat(0), validator=checks.msat())
     fee_msat: Msat = attrs.field(default=Msat(0), validator=checks.msat())
+    moved_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    stopping: Ending | None = None
     ending: Ending | None = None
     ended_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
     sold: float | None = attrs.field(default=None, validator=checks.number(0, 1, optional=True))

@@ -1,4 +1,4 @@
-"""Futility: a peer that cannot be reached again and again is left alone, twice as long each time."""
+"""Futility: a peer that nothing can be moved to is left alone, each time twice as long."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,6 +6,8 @@ from typing import Final
 import attrs
 
 from revops.core.config import Config
+from revops.core.rebalance.past import ended, rests_until
+from revops.core.rebalance.watch import DEADLINE_S
 from revops.core.treasury import FAILURES, Attempt
 from revops.core.units import DAY, HOUR, Instant
 
@@ -31,33 +33,27 @@ def futility(attempts: Iterable[Attempt], now: Instant, config: Config) -> Futil
     """
     Return what *attempts* toward one peer, in the order they were made, come to.
     """
-    failures, last = 0, Instant(0)
+    failures = 0
+    bars: list[Instant | None] = []
     for attempt in attempts:
         if attempt.moved_msat:
-            failures = 0
+            failures, bars = 0, []
         elif attempt.ending in FAILURES:
-            failures, last = failures + 1, ended(attempt)
-    beyond = failures - config.futility_failures
-    if beyond < 0:
+            failures += 1
+            bars = [rests_until(ended(attempt), _rest(failures, config), now)]
+        elif attempt.open:
+            # One try at a time, then; one that never ends must not hold it up either.
+            bars.append(rests_until(attempt.at, DEADLINE_S, now))
+    if failures < config.futility_failures:
         return Futility(failures=failures)
-    rest = config.futility_cooldown_hours * HOUR
+    return Futility(failures=failures, until=max(filter(None, bars), default=None))
+
+
+def _rest(failures: int, config: Config) -> int:
+    """
+    Return for how long a peer rests after so many *failures* in a row.
+    """
+    first = config.futility_cooldown_hours * HOUR
     # Ten doublings make more than a month of any hour.
-    longest = min(rest << min(beyond, 10), max(rest, LONGEST_S))
-    return Futility(failures=failures, until=rests_until(last, longest, now))
-
-
-def ended(attempt: Attempt) -> Instant:
-    """
-    Return when *attempt* ended, or began if it has not.
-    """
-    return attempt.at if attempt.ended_at is None else attempt.ended_at
-
-
-def rests_until(since: Instant, seconds: int, now: Instant) -> Instant | None:
-    """
-    Return when *seconds* have passed *since*; `None` once they have.
-
-    A date further ahead than that comes from a wrong clock and holds nothing up.
-    """
-    until = Instant(since + seconds)
-    return until if now < until <= now + 2 * seconds else None
+    doublings = min(max(failures - config.futility_failures, 0), 10)
+    return min(first << doublings, max(first, LONGEST_S))

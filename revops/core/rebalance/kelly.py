@@ -17,7 +17,7 @@ def kelly_share(chance: float, revenue: Msat, cost: Msat) -> float:
     Return f* = p - (1 - p)/b: the share of a bankroll that grows it fastest, staked on a refill
     that costs *cost* and brings *revenue* with a *chance* p; b = revenue/cost - 1 are the odds.
     """
-    if revenue <= cost:
+    if chance * revenue <= cost:
         return 0.0
     if cost <= 0:
         return chance
@@ -26,7 +26,7 @@ def kelly_share(chance: float, revenue: Msat, cost: Msat) -> float:
     return max(0.0, chance - (1 - chance) / odds)
 
 
-def stake_msat(  # noqa: PLR0913, PLR0917 -- a bet is all of these
+def stake_msat(
     chance: float,
     revenue_msat: Msat,
     cost_msat: Msat,
@@ -39,11 +39,9 @@ def stake_msat(  # noqa: PLR0913, PLR0917 -- a bet is all of these
     with a *chance*: 0 for a bet that is not worth making.
 
     The bet is whether what was refilled is sold: a circular payment that fails costs nothing.
-    It sizes the amount; neither a fee limit nor a budget.
-
-    Args:
-        bankroll_msat: What may be lost at all: the income of a month.
-        similar: Bets that stand at the same time, this one included.
+    *bankroll_msat* is what may be lost at all, the income of a month; *similar* bets stand at the
+    same time, this one included. The stake sizes the amount, and lifts neither a fee limit nor a
+    budget.
     """
     full = config.kelly_fraction * kelly_share(chance, revenue_msat, cost_msat)
     share = full / (1 + (max(similar, 1) - 1) * ALIKE)

@@ -47,11 +47,8 @@ def watch(
     attempt: Attempt, job: Job | None, to_us_msat: Msat | None, now: Instant, config: Config
 ) -> Keep | Stop | Over:
     """
-    Return what is to become of *attempt*, of which the rebalancer says *job*.
-
-    Args:
-        job: `None` when the rebalancer does not list it.
-        to_us_msat: What is on our side of its channel; `None` when that is unknown.
+    Return what is to become of *attempt*, of which the rebalancer says *job*: `None` when it does
+    not list it. *to_us_msat* is on our side of the filled channel; `None` when nobody knows.
     """
     raise NotImplementedError
 
