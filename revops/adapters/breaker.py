@@ -12,7 +12,7 @@ from revops.adapters.errors import NoAnswerError, NotAskedError
 from revops.adapters.rpc import Call
 from revops.core.units import Instant
 
-# Calls that fail together rest together; any other method is a group of its own.
+# Calls that fail together rest together: these, and all of sling's; any other is alone.
 _GROUPS: Final = {
     "getinfo": "node",
     "listpeerchannels": "node",
@@ -80,7 +80,7 @@ class Breaker:
             NotAskedError: Its group rests.
             NodeRefusedError, NoAnswerError: As the call itself; only the latter opens the circuit.
         """
-        group = _GROUPS.get(method, method)
+        group = _group(method)
         circuit = self._circuits.setdefault(group, _Circuit(self._clock))
         circuit.breaker.reset_timeout = rest = self._rest()
 
@@ -110,6 +110,10 @@ class Breaker:
         return tuple(
             circuit.told(group, rest) for group, circuit in sorted(self._circuits.copy().items())
         )
+
+
+def _group(method: str) -> str:
+    return "sling" if method.startswith("sling-") else _GROUPS.get(method, method)
 
 
 class _Circuit(CircuitMemoryStorage):

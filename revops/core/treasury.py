@@ -54,8 +54,8 @@ class Job:
 
     Attributes:
         scid: The channel that is filled or emptied.
-        progress: Of its tasks the one that is farthest from its end; `None` for a job that is
-            only listed.
+        progress: Of its tasks the one that is farthest from its end; `None` for a job that it
+            keeps for ever, which ours never are.
         partners: The channels it may use for it, where it names them.
         words: What the rebalancer says itself, for people.
     """
@@ -74,7 +74,8 @@ class Engine:
     Attributes:
         version: `None` when it is not there, or did not answer.
         trouble: Why it could not be asked, in a sentence; empty when it could.
-        jobs: What it is at, the latest look; `None` when it did not tell.
+        jobs: What it is at, or may be; what is known to be over is not among it. None when it is
+            not there, and `None` when it did not tell.
     """
 
     version: str | None = None

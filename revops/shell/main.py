@@ -72,9 +72,11 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
         StoreError: The books cannot be opened, or are another node's.
     """
     from revops.adapters.rpc import connect  # noqa: PLC0415 -- lightningd waits for the manifest
+    from revops.adapters.sling import patience  # noqa: PLC0415 -- see the line above
 
     def call(method: str, params: dict[str, object]) -> object:
-        return connect(str(rpc), settings.config.rpc_timeout_seconds)(method, params)
+        seconds = patience(method, settings.config.rpc_timeout_seconds)
+        return connect(str(rpc), seconds)(method, params)
 
     app = build(call, rpc.parent, settings, clock, write)
     try:

@@ -1,0 +1,132 @@
+"""Replies of sling: what it says of itself and its tasks, in core terms."""
+
+import re
+from collections import defaultdict
+from typing import Final
+
+import attrs
+
+from revops.adapters.errors import WireError
+from revops.adapters.wire_reader import Reader, problem_at, wrong
+from revops.core import checks
+from revops.core.treasury import Job, Progress
+from revops.core.units import Scid
+
+_reader: Final = Reader(lenient=True)
+_VERSION: Final = re.compile(r"v?(\d+(?:\.\d+)*)", re.ASCII)
+
+# The states of a task, the one that is farthest from its end first.
+_STATES: Final = {
+    "Starting": Progress.WORKING,
+    "Rebalancing": Progress.WORKING,
+    "HTLCcapped": Progress.WAITING,
+    "Disconnected": Progress.WAITING,
+    "PeerNotReady": Progress.WAITING,
+    "PeerBad": Progress.WAITING,
+    "GraphEmpty": Progress.WAITING,
+    "ChanNotInGraph": Progress.WAITING,
+    "NoCheapRoute": Progress.TOO_EXPENSIVE,
+    "NoRoutes": Progress.NO_ROUTE,
+    "NoCandidates": Progress.NO_ROUTE,
+    "Balanced": Progress.DONE,
+    "Error": Progress.DEAD,
+    "ChanNotNormal": Progress.DEAD,
+    "PeerNotFound": Progress.DEAD,
+    "NotStarted": Progress.DEAD,
+}
+_FARTHEST: Final = tuple(dict.fromkeys(_STATES.values()))
+_ENDED: Final = frozenset({"Stopped", "Stopping"})
+"""
+States of a task that is over. sling-stop leaves "Stopping" on what it finds over already; while it
+waits for one that is not, it keeps everybody else waiting, so that nobody sees that one.
+"""
+
+
+@attrs.frozen(kw_only=True)
+class _Version:
+    version: str
+
+
+@attrs.frozen(kw_only=True)
+class _Row:
+    scid: Scid = attrs.field(validator=checks.scid())
+    status: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class _Settings:
+    candidates: tuple[Scid, ...] | None
+
+
+@attrs.frozen(kw_only=True)
+class _Result:
+    result: str
+
+
+def version_of(reply: object) -> str:
+    """
+    Return the numbers of the version in a `sling-version` reply.
+
+    Raises:
+        WireError: It holds none. So do all that read here.
+    """
+    text = _reader.read(reply, _Version, "sling-version").version
+    if found := _VERSION.fullmatch(text):
+        return found[1]
+    raise WireError((problem_at("sling-version", str(wrong(text, "a version such as v4.3.1"))),))
+
+
+def result_of(reply: object) -> str:
+    """
+    Return the word with which a `sling-once` reply says what it did.
+    """
+    return _reader.read(reply, _Result, "sling-once").result
+
+
+def partners_of(reply: object) -> dict[Scid, tuple[Scid, ...]]:
+    """
+    Return the channels with a job that sling keeps for ever, by its `sling-jobsettings` reply,
+    and the channels that each may use.
+    """
+    if type(reply) is not dict:
+        raise WireError((problem_at("sling-jobsettings", str(wrong(reply, "an object"))),))
+    settings = {
+        scid: _reader.read(job, _Settings, f"sling-jobsettings.{scid}")
+        for scid, job in reply.items()
+    }
+    return {Scid(scid): job.candidates or () for scid, job in settings.items()}
+
+
+def jobs_of(reply: object, kept: dict[Scid, tuple[Scid, ...]]) -> tuple[Job, ...]:
+    """
+    Return what sling is at by its `sling-stats` reply, where *kept* are the jobs that it keeps for
+    ever; what is known to be over is not among it.
+    """
+    if type(reply) is not list:
+        raise WireError((problem_at("sling-stats", str(wrong(reply, "a list"))),))
+    states: dict[Scid, list[str]] = defaultdict(list)
+    for index, row in enumerate(reply):
+        # One whose task ended while another job was made is listed twice.
+        found = _reader.read(row, _Row, f"sling-stats[{index}]")
+        states[found.scid] += [text for text in found.status if text not in states[found.scid]]
+    return (
+        *(
+            Job(scid=scid, partners=partners, words=", ".join(states[scid]))
+            for scid, partners in kept.items()
+        ),
+        *(
+            Job(scid=scid, progress=progress, words=", ".join(texts))
+            for scid, texts in states.items()
+            if scid not in kept and (progress := _progress(texts))
+        ),
+    )
+
+
+def _progress(texts: list[str]) -> Progress | None:
+    """
+    Return how far the tasks are, each told as `"1:NoCheapRoute"`; `None` once all are over.
+    """
+    words = [text.rpartition(":")[2] for text in texts]
+    # Of a state that is not known nobody says that it is an end.
+    live = {_STATES.get(word, Progress.WORKING) for word in words if word not in _ENDED}
+    return next((progress for progress in _FARTHEST if progress in live), None)
