@@ -9,7 +9,7 @@ from revops.adapters.rpc import Call
 from revops.core.actions import SetFee
 from revops.core.costs import ChainEvent, Closing
 from revops.core.outcomes import Applied
-from revops.core.refills import Move, Page, Payment
+from revops.core.refills import Move, Page, Payment, Pending
 from revops.core.snapshot import Channel, Node
 from revops.core.tally import Forward, Misfit
 from revops.core.units import ChannelId, Instant, Msat, PeerId
@@ -140,6 +140,24 @@ class Lightningd:
             if error.code != _WRONG_PARAMETERS:
                 raise
             return None
+
+    def pending_to(self, to: PeerId) -> tuple[Pending, ...]:
+        """
+        Return the payments to the node *to* that are under way.
+        """
+        asked: dict[str, object] = {"status": "pending"}
+        return self._ask("listsendpays", asked, lambda reply: replies_books.pending_of(reply, to))
+
+    def arriving(self, peer_id: PeerId, channel_id: ChannelId) -> tuple[Msat, ...]:
+        """
+        Return what is coming in by a channel, HTLC by HTLC. What has come in is among it until
+        it is among what moved: a payment is complete before that.
+        """
+        return self._ask(
+            "listpeerchannels",
+            {"id": peer_id},
+            lambda reply: replies_books.arriving_in(reply, channel_id),
+        )
 
     def payment_moves(self, payment_hash: str) -> tuple[tuple[Move, ...], Unread]:
         """

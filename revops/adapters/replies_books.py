@@ -9,8 +9,8 @@ from revops.adapters.errors import WireError
 from revops.adapters.reading import HOOKS, moment_of, readable, rows_of
 from revops.adapters.wire_reader import Reader, problem_at, wrong
 from revops.core.costs import SETTLING, ChainEvent, Closing, How
-from revops.core.refills import Move, Page, Payment
-from revops.core.units import Msat, PeerId
+from revops.core.refills import Move, Page, Payment, Pending
+from revops.core.units import ChannelId, Msat, PeerId
 
 T = TypeVar("T")
 
@@ -72,6 +72,23 @@ class _Closed:
     last_stable_connection: int | None = None
 
 
+@attrs.frozen(kw_only=True)
+class _Sent:
+    status: str
+    destination: PeerId | None
+
+
+@attrs.frozen(kw_only=True)
+class _Htlc:
+    direction: Literal["in", "out"]
+    amount_msat: Msat
+
+
+@attrs.frozen(kw_only=True)
+class _Traffic:
+    htlcs: tuple[_Htlc, ...]
+
+
 def moves_of(reply: object) -> Page[Move]:
     """
     Return the sides of our own payments in a `listchannelmoves` reply; what was routed is a
@@ -110,6 +127,39 @@ def payments_of(reply: object, to: PeerId) -> Page[Payment]:
         return row.get("status") == "complete" and row.get("destination") == to
 
     return _page(reply, ("listsendpays", "payments", "updated_index"), is_ours, payment)
+
+
+def pending_of(reply: object, to: PeerId) -> tuple[Pending, ...]:
+    """
+    Return the payments to the node *to* that are under way, by a `listsendpays` reply: all of
+    them, as one that is overlooked would be taken for one that ended.
+    """
+
+    def pending(row: Any, path: str) -> Pending | None:  # noqa: ANN401 -- a JSON value
+        is_ours = _payments.read(row, _Sent, path) == _Sent(status="pending", destination=to)
+        return _payments.read(row, Pending, path) if is_ours else None
+
+    rows = rows_of(reply, "listsendpays", "payments")
+    found, problems = readable(rows, "listsendpays.payments", pending)
+    if problems:
+        raise WireError(problems)
+    return found
+
+
+def arriving_in(reply: object, channel_id: ChannelId) -> tuple[Msat, ...]:
+    """
+    Return what is coming in by a channel, HTLC by HTLC, by a `listpeerchannels` reply; nothing by
+    a channel that is not listed.
+    """
+    rows = rows_of(reply, "listpeerchannels", "channels")
+    channels = (
+        _channels.read(row, _Traffic, f"listpeerchannels.channels[{index}]")
+        for index, row in enumerate(rows)
+        if type(row) is dict and row.get("channel_id") == channel_id
+    )
+    return tuple(
+        htlc.amount_msat for channel in channels for htlc in channel.htlcs if htlc.direction == "in"
+    )
 
 
 def _page(

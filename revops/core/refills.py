@@ -57,6 +57,22 @@ class Payment:
 
 
 @attrs.frozen(kw_only=True)
+class Pending:
+    """
+    A payment to ourselves, or a part of one, that is under way.
+
+    Attributes:
+        amount_msat: What is to arrive; `None` when lightningd does not say.
+        sent_msat: What left, or will have.
+    """
+
+    payment_hash: str = attrs.field(validator=checks.hexadecimal(64))
+    amount_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))
+    sent_msat: Msat = attrs.field(validator=checks.msat())
+    created_at: Instant = attrs.field(validator=checks.whole())
+
+
+@attrs.frozen(kw_only=True)
 class Page(Generic[T]):
     """
     Some of the rows that lightningd lists, in its order.
