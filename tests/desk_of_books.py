@@ -14,6 +14,7 @@ from revops.adapters.store import Store
 from revops.core.ledger import Cost
 from revops.core.snapshot import FeerateSample, Refills, Snapshot
 from revops.shell.accounting import Accounting
+from revops.shell.refills import RefillWalk
 
 EVER = 2**40
 TABLES = ("costs", "refills", "open_moves", "closed_channels", "splice_events", "forward_stats")
@@ -49,7 +50,8 @@ class BookDesk:
         """
         self.store = self._books.open(self._path)
         self.lightningd = Lightningd(self._call)
-        self.accounting = Accounting(self.lightningd, self.store, self.clock)
+        walk = RefillWalk(self.lightningd, self.store)
+        self.accounting = Accounting(self.lightningd, self.store, self.clock, walk)
 
     def restart(self) -> None:
         """

@@ -29,11 +29,11 @@ class Accounting:
         behind: Whether there was more to do than was done in one go.
     """
 
-    def __init__(self, node: BooksPort, store: Store, clock: Clock) -> None:
+    def __init__(self, node: BooksPort, store: Store, clock: Clock, refills: RefillWalk) -> None:
         self._node = node
         self._book = store.costs
         self._clock = clock
-        self._refills = RefillWalk(node, store)
+        self._refills = refills
         self._knows_past = False
         self._too_long: set[ChannelId] = set()
         self.behind = False

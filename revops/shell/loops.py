@@ -13,6 +13,7 @@ from revops.shell.cycle import Cycle
 from revops.shell.days import Days, WalletPort
 from revops.shell.ports import BooksPort
 from revops.shell.readings import Readings
+from revops.shell.refills import RefillWalk
 from revops.shell.worker import Loop
 
 _FOLLOW: Final = 10 * MINUTE
@@ -38,7 +39,7 @@ def loops(
     counting of forwards takes; the books are kept by what a cycle saw.
     """
     forwards = cycle.observer.forwards
-    accounting = Accounting(node, cycle.store, clock)
+    accounting = Accounting(node, cycle.store, clock, RefillWalk(node, cycle.store))
     days = Days(node, cycle.store, clock, config)
     bookkeeper = Bookkeeper(accounting, days, cycle, log)
 

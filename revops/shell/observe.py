@@ -1,6 +1,7 @@
 """Observe: ask the node and the books, and return one Snapshot."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -8,16 +9,20 @@ import attrs
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
 from revops.adapters.store import Store
 from revops.core.config import Config
+from revops.core.ledger import Looks
 from revops.core.memory import Memory
 from revops.core.snapshot import Channel, FeerateSample, Node, Refills, Snapshot, Traffic
 from revops.core.units import DAY, ChannelId, Instant, Msat, PeerId
 from revops.core.uptime import Watched
 from revops.shell.clock import Clock
+from revops.shell.days import LOOKS_KEPT
 from revops.shell.forwards import Forwards
 from revops.shell.ports import NodePort
 from revops.shell.uptime import Uptime
 
 _FEERATES_KEPT: Final = 7 * DAY
+_ENOUGH_LOOKS: Final = 24
+"""As many as there are in a day: fewer say nothing."""
 _NO_REFILL: Final = Refills(count=0, amount_msat=Msat(0), cost_msat=Msat(0))
 
 
@@ -28,6 +33,18 @@ class Observed:
     """
 
     snapshot: Snapshot
+    problems: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Listed:
+    """
+    What the node itself told, and a sentence for each thing that cannot be read.
+    """
+
+    now: Instant
+    node: Node
+    channels: tuple[Channel, ...]
     problems: tuple[str, ...]
 
 
@@ -54,36 +71,78 @@ class Observer:
                 has: nothing can be decided. Feerates or forwards that fail are missing evidence.
             StoreError: The books are another node's, or cannot be read or written.
         """
-        now = self._clock.now()
-        info = self._who()
-        channels, problems = self._node.channels(now, info.blockheight)
-        self._store.know_channels(channels, now)
-        uptime = self.uptime.look(channels, now, config.fee_interval)
-        problems += self._sample_feerate(now)
-        traffic, silent = self._traffic(now, memory, config)
-        refills = self._store.costs.refills(now)
-        snapshot = Snapshot(
-            now=now,
-            seed=_seed(info, now),
-            node=info,
-            channels=tuple(
-                _with_history(channel, traffic, uptime, refills) for channel in channels
-            ),
-            feerates=self._store.feerates(Instant(now - _FEERATES_KEPT)),
-            policies=self._store.policies().policies,
-            pins=self._store.pins(now),
-            wake=wake,
-            memory=memory,
+        listed = self.listed()
+        uptime = self.uptime.look(listed.channels, listed.now, config.fee_interval)
+        silent = self._sample_feerate(listed.now)
+        traffic, uncounted = self._traffic(listed.now, memory, config)
+        snapshot = self.snapshot(listed, memory, traffic, uptime)
+        return Observed(
+            snapshot=attrs.evolve(snapshot, wake=wake),
+            problems=listed.problems + silent + uncounted,
         )
-        return Observed(snapshot=snapshot, problems=problems + silent)
 
-    def _who(self) -> Node:
+    def who(self) -> Node:
+        """
+        Return whose node it is, asked once.
+
+        Raises:
+            NodeRefusedError, NoAnswerError: It did not tell.
+            StoreError: The books are another node's.
+        """
         if self._info is None:
             info = self._node.info()
             self._store.upkeep.belong_to(info.node_id)
             self._info = info
         height = self.blockheight or self._info.blockheight
         return attrs.evolve(self._info, blockheight=height)
+
+    def listed(self) -> Listed:
+        """
+        Return what the node tells of its channels now.
+
+        Raises:
+            NodeRefusedError, NoAnswerError, StoreError: As in `observe`.
+        """
+        now = self._clock.now()
+        node = self.who()
+        channels, problems = self._node.channels(now, node.blockheight)
+        self._store.know_channels(channels, now)
+        return Listed(now=now, node=node, channels=channels, problems=problems)
+
+    def snapshot(
+        self,
+        listed: Listed,
+        memory: Memory,
+        traffic: Mapping[ChannelId, Traffic],
+        uptime: Mapping[PeerId, Watched],
+    ) -> Snapshot:
+        """
+        Return what is *listed*, with what the books know of it.
+        """
+        now, store = listed.now, self._store
+        refills = store.costs.refills(now)
+        looks = store.reports.looks(now // DAY - LOOKS_KEPT + 1)
+
+        def with_history(channel: Channel) -> Channel:
+            own, watched = channel.channel_id, uptime.get(channel.peer_id)
+            return attrs.evolve(
+                channel,
+                traffic=traffic.get(own),
+                refills=None if refills is None else refills.get(own, _NO_REFILL),
+                peer_uptime=watched.share() if watched else None,
+                live_share=_live_share(looks.get(own)),
+            )
+
+        return Snapshot(
+            now=now,
+            seed=_seed(listed.node, now),
+            node=listed.node,
+            channels=tuple(map(with_history, listed.channels)),
+            feerates=store.feerates(Instant(now - _FEERATES_KEPT)),
+            policies=store.policies().policies,
+            pins=store.pins(now),
+            memory=memory,
+        )
 
     def _sample_feerate(self, now: Instant) -> tuple[str, ...]:
         try:
@@ -105,19 +164,8 @@ class Observer:
         return self._store.traffic(now, config.flow_window_days, memory) if complete else {}, ()
 
 
-def _with_history(
-    channel: Channel,
-    traffic: dict[ChannelId, Traffic],
-    uptime: dict[PeerId, Watched],
-    refills: dict[ChannelId, Refills] | None,
-) -> Channel:
-    watched = uptime.get(channel.peer_id)
-    return attrs.evolve(
-        channel,
-        traffic=traffic.get(channel.channel_id),
-        refills=None if refills is None else refills.get(channel.channel_id, _NO_REFILL),
-        peer_uptime=watched.share() if watched else None,
-    )
+def _live_share(looks: Looks | None) -> float | None:
+    return looks.live / looks.count if looks and looks.count >= _ENOUGH_LOOKS else None
 
 
 def _seed(node: Node, now: Instant) -> int:

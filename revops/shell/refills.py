@@ -1,6 +1,7 @@
 """Refills: circular payments, followed in the node's own lists, each counted once."""
 
 from itertools import takewhile
+from threading import Lock
 from typing import Final
 
 from revops.adapters.store import Store
@@ -18,38 +19,56 @@ _BOOKED_AFTER: Final = 10 * MINUTE
 class RefillWalk:
     """
     A walk along what moved in the node's channels, or along its payments where it keeps no list
-    of moves.
+    of moves. Threads may take turns at it.
 
     Attributes:
         behind: Whether there was more than was read in one go.
+        by_payments: The node keeps no list of moves, as before v25.09.
+        blind: It keeps no list of payments either, as before v23.11.
+        young: How many payments were listed that may not be in bookkeeper's books yet: they wait.
     """
 
     def __init__(self, node: BooksPort, store: Store) -> None:
         self._node = node
         self._book = store.costs
+        self._lock = Lock()
         self.behind = False
+        self.by_payments = self.blind = False
+        self.young = 0
 
     def catch_up(self, us: PeerId, now: Instant) -> Unread:
         """
-        Bring the refills up to *now* and return a sentence for what was told and cannot be.
+        Bring the refills up to *now*, as far as is read in one go, and return a sentence for what
+        was told and cannot be.
 
         Raises:
             NodeRefusedError, NoAnswerError: The node did not list them; the books stay as far
                 as they got.
         """
         problems: Unread = ()
-        self.behind = False
-        for _ in range(PAGES):
-            unread, done = self._read_moves(us, now)
-            problems += unread
-            if done:
-                return problems
-        self.behind = True
+        with self._lock:
+            self.behind = False
+            for _ in range(PAGES):
+                unread, done = self._read_moves(us, now)
+                problems += unread
+                if done:
+                    return problems
+            self.behind = True
+        return problems
+
+    def to_end(self, us: PeerId, now: Instant) -> Unread:
+        """
+        Bring the refills up to *now*, however much that is; see `catch_up`.
+        """
+        problems = self.catch_up(us, now)
+        while self.behind:
+            problems += self.catch_up(us, now)
         return problems
 
     def _read_moves(self, us: PeerId, now: Instant) -> tuple[Unread, bool]:
         cursor = self._book.moves_read()
         page = self._node.moves(cursor + 1, PAGE)
+        self.by_payments = page is None
         if page is None:
             return self._read_payments(us, now)
         gone_back = self._end(cursor) if page.last is None else ()
@@ -70,6 +89,7 @@ class RefillWalk:
 
     def _read_payments(self, us: PeerId, now: Instant) -> tuple[Unread, bool]:
         page = self._node.payments(us, self._book.payments_read() + 1, PAGE)
+        self.blind = page is None
         if page is None:
             return (), True
         booked = tuple(
@@ -82,6 +102,7 @@ class RefillWalk:
             refills += found
             problems += unread
         young = page.rows[len(booked) :]
+        self.young = len(young)
         last = young[0].index - 1 if young else page.last
         done = bool(young) or page.count < PAGE
         self._book.take_payments(refills, last, now if done else None)

@@ -49,4 +49,11 @@ class Uptime:
         if last is not None:
             sums = tally(last, heard, self._last, _LONGEST * interval_s)
             self._store.add_uptime(sums, today - _KEPT)
+        return self.lately(now)
+
+    def lately(self, now: Instant) -> dict[PeerId, Watched]:
+        """
+        Return what the last week comes to, as far as it is written down.
+        """
+        today = now // DAY
         return self._store.uptime(today - _WINDOW + 1, today)

@@ -21,6 +21,7 @@ from revops.core.snapshot import FeerateSample, Snapshot
 from revops.core.units import DAY
 from revops.shell.accounting import Accounting
 from revops.shell.clock import Clock
+from revops.shell.refills import RefillWalk
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -53,9 +54,9 @@ class Ring:
         self.store = Store.open(books / "now.db")
         self.older = Store.open(books / "older.db")
         self.store.add_feerate(FeerateSample(at=self.clock.now(), perkw=1000))
-        self.keepers = (
-            Accounting(self.node, self.store, self.clock),
-            Accounting(Lightningd(call_older), self.older, self.clock),
+        self.keepers = tuple(
+            Accounting(node, store, self.clock, RefillWalk(node, store))
+            for node, store in ((self.node, self.store), (Lightningd(call_older), self.older))
         )
 
     def go_round(self, msat: int, fee: int) -> None:
