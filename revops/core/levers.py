@@ -73,6 +73,8 @@ _DECAY: Final = _option("vegas-decay")
 _SCARCITY: Final = _option("scarcity-pricing")
 _THRESHOLD: Final = _option("scarcity-threshold")
 _INTERVAL: Final = _option("fee-interval")
+_SIZES: Final = (_option("rebalance-max-amount"), _option("rebalance-chunk"))
+_DEAREST: Final = _option("rebalance-max-ppm")
 _PIN_ENDS: Final = "the time of the price that was set runs out"
 _EVIDENCE: Final = "payments have to come, or stay away, for long enough"
 
@@ -138,5 +140,16 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.NO_REBALANCER: _by(_option("rebalancer")),
     Code.NO_LIQUIDITY_RIGHT: _by(_option("authority")),
     Code.REBALANCING_PAUSED: _by(_option("paused")),
+    # Rebalances that run
+    Code.JOB_OVER: _by(*_SIZES),
+    Code.JOB_STOPPING: _by(_option("rebalancer"), waits_for="a payment under way has to end first"),
+    Code.JOB_DONE: _by(*_SIZES),
+    Code.JOB_STUCK: _by(*_SIZES, waits_for="the channel has to be able to receive"),
+    Code.JOB_UNWANTED: _by(_option("paused"), _option("rebalancer"), _option("authority")),
+    Code.JOB_OVERCHARGED: _by(_DEAREST),
+    Code.JOB_LEAKS: _by(_policy("rebalance"), *_SIZES),
+    Code.JOB_EXPIRED: _by(*_SIZES, _DEAREST),
+    Code.JOB_NO_ROUTE: _by(*_SIZES, waits_for="a route has to be found"),
+    Code.JOB_TOO_EXPENSIVE: _by(_DEAREST, waits_for="a cheaper route has to be found"),
 }
 """What changes each reason. There is always something, be it the nearest."""

@@ -76,6 +76,17 @@ class Code(str, enum.Enum):
     NO_REBALANCER = "no_rebalancer"
     NO_LIQUIDITY_RIGHT = "no_liquidity_right"
     REBALANCING_PAUSED = "rebalancing_paused"
+    # Rebalances that run
+    JOB_OVER = "job_over"
+    JOB_STOPPING = "job_stopping"
+    JOB_DONE = "job_done"
+    JOB_STUCK = "job_stuck"
+    JOB_UNWANTED = "job_unwanted"
+    JOB_OVERCHARGED = "job_overcharged"
+    JOB_LEAKS = "job_leaks"
+    JOB_EXPIRED = "job_expired"
+    JOB_NO_ROUTE = "job_no_route"
+    JOB_TOO_EXPENSIVE = "job_too_expensive"
 
 
 @attrs.frozen
@@ -181,6 +192,25 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.NO_LIQUIDITY_RIGHT: "authority is {authority}: liquidity is not moved; it has to be"
     " liquidity",
     Code.REBALANCING_PAUSED: "paused is set: no rebalance is started",
+    Code.JOB_OVER: "nobody works on it any more: {moved_msat} of {amount_msat} msat arrived, for"
+    " {fee_msat} msat",
+    Code.JOB_STOPPING: "it was told to end ({ending}) and is still listed: {moved_msat} of"
+    " {amount_msat} msat arrived, for {fee_msat} msat",
+    Code.JOB_DONE: "all of the {amount_msat} msat arrived, for {fee_msat} msat",
+    Code.JOB_STUCK: "the rebalancer says {words}: it is ended with {moved_msat} of {amount_msat}"
+    " msat, for {fee_msat} msat",
+    Code.JOB_UNWANTED: "{said}: it is ended with {moved_msat} of {amount_msat} msat, for"
+    " {fee_msat} msat",
+    Code.JOB_OVERCHARGED: "{fee_msat} msat were paid for {moved_msat} msat that arrived, more than"
+    " the {planned_ppm} ppm it was told: it is ended",
+    Code.JOB_LEAKS: "{moved_msat} of {amount_msat} msat arrived for {fee_msat} msat, but the"
+    " channel holds {to_us_msat} msat, no more than before: it is ended",
+    Code.JOB_EXPIRED: "{hours} h are over: it is ended with {moved_msat} of {amount_msat} msat, for"
+    " {fee_msat} msat",
+    Code.JOB_NO_ROUTE: "no route for {minutes} min: it is ended with {moved_msat} of {amount_msat}"
+    " msat, for {fee_msat} msat",
+    Code.JOB_TOO_EXPENSIVE: "no route that is cheap enough for {minutes} min (rebalance-max-ppm is"
+    " the most): it is ended with {moved_msat} of {amount_msat} msat, for {fee_msat} msat",
 }
 """The sentence for each code. A refusal names the option that would change it."""
 

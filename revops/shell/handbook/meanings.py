@@ -71,4 +71,16 @@ STAGES: Final[Mapping[str, Mapping[Code, str]]] = {
         Code.NO_LIQUIDITY_RIGHT: "You have not given it the right to move liquidity.",
         Code.REBALANCING_PAUSED: "You stopped all actions. It goes on deciding.",
     },
+    "Rebalances that run": {
+        Code.JOB_OVER: "The books know what it moved and what it cost.",
+        Code.JOB_STOPPING: "The rebalancer has not let go of it yet.",
+        Code.JOB_DONE: "It did what it was to do.",
+        Code.JOB_STUCK: "It would not get any further by itself.",
+        Code.JOB_UNWANTED: "You changed your mind while it ran.",
+        Code.JOB_OVERCHARGED: "It pays more than it was allowed to.",
+        Code.JOB_LEAKS: "What is paid for leaves as fast: is another program moving it back?",
+        Code.JOB_EXPIRED: "Its time is over; a later one may have more luck.",
+        Code.JOB_NO_ROUTE: "The way there is blocked, or has too little on it.",
+        Code.JOB_TOO_EXPENSIVE: "There are routes, but they would cost more than they bring.",
+    },
 }
