@@ -194,7 +194,7 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.REBALANCING_PAUSED: "paused is set: no rebalance is started",
     Code.JOB_OVER: "nobody works on it any more: {moved_msat} of {amount_msat} msat arrived, for"
     " {fee_msat} msat",
-    Code.JOB_STOPPING: "it was told to end ({ending}) and is still listed: {moved_msat} of"
+    Code.JOB_STOPPING: "it was told to end ({cause}) and is still listed: {moved_msat} of"
     " {amount_msat} msat arrived, for {fee_msat} msat",
     Code.JOB_DONE: "all of the {amount_msat} msat arrived, for {fee_msat} msat",
     Code.JOB_STUCK: "the rebalancer says {words}: it is ended with {moved_msat} of {amount_msat}"

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from revops.core.config import Config
-from revops.core.reasons import Code, Fact, Reason, because
+from revops.core.reasons import Code, Fact, Reason
 from revops.core.treasury import Attempt, Ending, Job, Progress
 from revops.core.units import HOUR, MILLION, MINUTE, Instant, Msat
 
@@ -103,21 +103,20 @@ def _all_moved(attempt: Attempt) -> bool:
 
 
 def _because(code: Code, attempt: Attempt, **facts: Fact) -> Reason:
-    return because(
-        code,
-        moved_msat=attempt.moved_msat,
-        amount_msat=attempt.amount_msat,
-        fee_msat=attempt.fee_msat,
-        **facts,
-    )
+    moved: Mapping[str, Fact] = {
+        "moved_msat": attempt.moved_msat,
+        "amount_msat": attempt.amount_msat,
+        "fee_msat": attempt.fee_msat,
+    }
+    return Reason(code, (*moved.items(), *facts.items()))
 
 
 # What stops a job, the first that has something to say.
 
 
 def _under_way(look: _Look) -> Stop | None:
-    ending = look.attempt.stopping
-    return ending and look.stop(ending, Code.JOB_STOPPING, ending=ending.value)
+    cause = look.attempt.stopping
+    return look.stop(cause, Code.JOB_STOPPING, cause=cause.value) if cause else None
 
 
 def _done(look: _Look) -> Stop | None:
@@ -126,7 +125,7 @@ def _done(look: _Look) -> Stop | None:
 
 def _stuck(look: _Look) -> Stop | None:
     ending = _STUCK.get(look.job.progress)
-    return ending and look.stop(ending, Code.JOB_STUCK, words=look.job.words)
+    return look.stop(ending, Code.JOB_STUCK, words=look.job.words) if ending else None
 
 
 def _unwanted(look: _Look) -> Stop | None:
