@@ -33,13 +33,10 @@ _STATES: Final = {
     "ChanNotNormal": Progress.DEAD,
     "PeerNotFound": Progress.DEAD,
     "NotStarted": Progress.DEAD,
+    "Stopped": Progress.DEAD,
+    "Stopping": Progress.DEAD,
 }
 _FARTHEST: Final = tuple(dict.fromkeys(_STATES.values()))
-_ENDED: Final = frozenset({"Stopped", "Stopping"})
-"""
-States of a task that is over. sling-stop leaves "Stopping" on what it finds over already; while it
-waits for one that is not, it keeps everybody else waiting, so that nobody sees that one.
-"""
 
 
 @attrs.frozen(kw_only=True)
@@ -100,13 +97,14 @@ def partners_of(reply: object) -> dict[Scid, tuple[Scid, ...]]:
 def jobs_of(reply: object, kept: dict[Scid, tuple[Scid, ...]]) -> tuple[Job, ...]:
     """
     Return what sling is at by its `sling-stats` reply, where *kept* are the jobs that it keeps for
-    ever; what is known to be over is not among it.
+    ever. What is over stays listed: no state tells for sure, as a task in `Balanced` may pay again
+    and one in `Error` does not rest.
     """
     if type(reply) is not list:
         raise WireError((problem_at("sling-stats", str(wrong(reply, "a list"))),))
     states: dict[Scid, list[str]] = defaultdict(list)
     for index, row in enumerate(reply):
-        # One whose task ended while another job was made is listed twice.
+        # A channel is listed twice once a job was made on it over a task that is done.
         found = _reader.read(row, _Row, f"sling-stats[{index}]")
         states[found.scid] += [text for text in found.status if text not in states[found.scid]]
     return (
@@ -115,18 +113,17 @@ def jobs_of(reply: object, kept: dict[Scid, tuple[Scid, ...]]) -> tuple[Job, ...
             for scid, partners in kept.items()
         ),
         *(
-            Job(scid=scid, progress=progress, words=", ".join(texts))
+            Job(scid=scid, progress=_progress(texts), words=", ".join(texts))
             for scid, texts in states.items()
-            if scid not in kept and (progress := _progress(texts))
+            if scid not in kept
         ),
     )
 
 
-def _progress(texts: list[str]) -> Progress | None:
+def _progress(texts: list[str]) -> Progress:
     """
-    Return how far the tasks are, each told as `"1:NoCheapRoute"`; `None` once all are over.
+    Return how far the tasks are, each told as `"1:NoCheapRoute"`.
     """
-    words = [text.rpartition(":")[2] for text in texts]
     # Of a state that is not known nobody says that it is an end.
-    live = {_STATES.get(word, Progress.WORKING) for word in words if word not in _ENDED}
-    return next((progress for progress in _FARTHEST if progress in live), None)
+    states = {_STATES.get(text.rpartition(":")[2], Progress.WORKING) for text in texts}
+    return next((state for state in _FARTHEST if state in states), Progress.WORKING)

@@ -77,21 +77,24 @@ class Sling:
 
     def stop(self, scid: Scid) -> None:
         """
-        End what it is at on *scid*, unless that is a job that it keeps for ever: ours never are.
-        A payment that is under way may still arrive.
+        End what it is at on *scid* and have it forgotten, unless that is a job that it keeps for
+        ever: ours never are. A payment that is under way may still arrive.
 
         Raises:
             NodeRefusedError, NoAnswerError: It is not seen to have ended.
         """
-        if not self._busy(scid):
+        if not self._lists(scid):
             return
         # Without a channel it would stop everything, whosever it is.
         self._ask("sling-stop", {"scid": scid}, lambda reply: reply)
-        if self._busy(scid):
-            msg = f"sling-stop: {scid} was to be stopped and is still worked on"
+        # What is left would spoil the next job on this channel. That we saw it listed says that
+        # sling has been up for a while: in its first moment, this would make it forget all jobs.
+        self._ask("sling-deletejob", {"job": scid}, lambda reply: reply)
+        if self._lists(scid):
+            msg = f"sling-stop: {scid} was to be stopped and is still listed"
             raise NoAnswerError(msg)
 
-    def _busy(self, scid: Scid) -> bool:
+    def _lists(self, scid: Scid) -> bool:
         found = self.look()
         if found.jobs is None:
             raise NoAnswerError(found.trouble)

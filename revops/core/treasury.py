@@ -74,8 +74,8 @@ class Engine:
     Attributes:
         version: `None` when it is not there, or did not answer.
         trouble: Why it could not be asked, in a sentence; empty when it could.
-        jobs: What it is at, or may be; what is known to be over is not among it. None when it is
-            not there, and `None` when it did not tell.
+        jobs: What it is at, or was and lists still; none when it is not there, `None` when it did
+            not tell.
     """
 
     version: str | None = None
