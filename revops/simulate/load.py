@@ -16,6 +16,7 @@ from revops.core.config import Config
 from revops.core.snapshot import Channel, FeerateSample, Node, Slice, Snapshot, Traffic
 from revops.core.tally import Forward, Tally, by_day, tally
 from revops.core.units import DAY, HOUR, Instant, PeerId, Scid
+from revops.simulate.unspent import treasury_of
 
 # The first that is there counts.
 _FILES: Final = {
@@ -85,10 +86,11 @@ def from_directory(path: Path, now: Instant | None = None) -> Material:
         raise WireError((f"{path}: {error}",)) from error
 
     def taken(config: Config) -> Snapshot:
-        if books is None:
-            return snapshot
-        channels = (_counted(channel, books, config) for channel in snapshot.channels)
-        return attrs.evolve(snapshot, channels=channels)
+        channels = snapshot.channels
+        if books is not None:
+            channels = tuple(_counted(channel, books, config) for channel in channels)
+        treasury = treasury_of(channels, books.hours if books else None, now, config)
+        return attrs.evolve(snapshot, channels=channels, treasury=treasury)
 
     misfits += books.sums.misfits if books else ()
     problems = (*left_out, *(misfit.why for misfit in misfits))

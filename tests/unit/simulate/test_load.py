@@ -3,10 +3,12 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from revops.adapters.errors import WireError
+from revops.core.budget import Spending
 from revops.core.config import Config
 from revops.core.units import DAY, HOUR
 from revops.simulate.load import from_directory
@@ -68,6 +70,49 @@ def test_forwards_are_counted_by_day_and_in_all() -> None:
     assert {traffic.hours for traffic in traffics} == {()}
 
 
+def test_nothing_was_spent_and_what_was_earned_is_known() -> None:
+    """
+    No attempt, no cost, all of the budget; fees come from the forwards. A sling that is new enough
+    is taken for granted.
+    """
+    treasury = from_directory(EXAMPLE).snapshot(Config(sling_min_version="4.9")).treasury
+    earned = sum(f["fee_msat"] for f in settled(EXAMPLE))
+
+    assert treasury.spending == Spending()
+    assert (treasury.attempts, treasury.refill_cost_week_msat) == ((), 0)
+    assert treasury.revenue_day_msat == treasury.revenue_week_msat == earned > 0
+    assert treasury.income_month_msat == earned
+    assert (treasury.engine.version, treasury.engine.jobs) == ("4.9", ())
+
+
+def test_how_htlcs_of_peers_fared_is_in_the_forwards() -> None:
+    """
+    Complete hours make the record of each peer that was forwarded to.
+    """
+    snapshot = from_directory(EXAMPLE, now=LAST_FORWARD + HOUR).snapshot(Config())
+    served = {c.peer_id for c in snapshot.channels if c.traffic.out_count}
+
+    assert {record.peer_id for record in snapshot.treasury.reputations} >= served
+    assert sum(record.successes for record in snapshot.treasury.reputations) == pytest.approx(49)
+
+
+def test_what_was_earned_is_of_the_last_day_and_week() -> None:
+    """
+    What is longer ago counts for the month alone.
+    """
+    later = from_directory(EXAMPLE, now=LAST_FORWARD + 8 * DAY).snapshot(Config()).treasury
+
+    assert later.revenue_day_msat == later.revenue_week_msat == 0 < later.income_month_msat
+
+
+def settled(directory: Path) -> list[dict[str, Any]]:
+    """
+    Return the forwards that paid.
+    """
+    reply = json.loads((directory / "listforwards.json").read_text(encoding="utf-8"))
+    return [row for row in reply["forwards"] if row["status"] == "settled"]
+
+
 def test_a_later_now_completes_the_hours() -> None:
     """
     Told that the replies were taken an hour later, all their hours are complete.
@@ -104,6 +149,7 @@ def test_channels_are_enough(replies: Path) -> None:
     assert len(snapshot.channels) == 7
     assert {channel.traffic for channel in snapshot.channels} == {None}
     assert (snapshot.feerates, snapshot.onchain_msat, material.problems) == ((), None, ())
+    assert (snapshot.treasury.revenue_day_msat, snapshot.treasury.income_month_msat) == (None, None)
 
 
 def test_without_channels_there_is_nothing_to_decide(tmp_path: Path) -> None:
