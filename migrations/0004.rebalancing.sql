@@ -1,5 +1,6 @@
--- Every rebalance that was begun or was about to be, and how it ended. "stopping" is why it is to
--- end, from when that was decided. "sold" is the share that left again within the horizon.
+-- Every rebalance that was begun or was about to be, and how it ended. "moves_read" is up to which
+-- of the node's moves everything was in the books by then; "stopping" is why it is to be stopped,
+-- from when that was decided, and "ending" then how it will have ended. "sold" is the share of what arrived that left again within the horizon.
 CREATE TABLE rebalance_log (
     id INTEGER PRIMARY KEY,
     journal_id INTEGER REFERENCES journal,
@@ -7,11 +8,16 @@ CREATE TABLE rebalance_log (
     to_channel TEXT NOT NULL,
     to_peer TEXT NOT NULL,
     scid TEXT NOT NULL,
-    action TEXT NOT NULL,
+    from_channels TEXT NOT NULL,
+    amount_msat INTEGER NOT NULL,
+    chunk_msat INTEGER NOT NULL,
+    before_msat INTEGER NOT NULL,
+    ordered INTEGER NOT NULL CHECK (ordered IN (0, 1)),
+    moves_read INTEGER NOT NULL,
     stopping TEXT,
+    stopping_at INTEGER,
     ending TEXT,
     why TEXT,
-    ended_at INTEGER,
     sold REAL CHECK (sold BETWEEN 0 AND 1)
 ) STRICT;
 CREATE INDEX rebalance_log_by_journal ON rebalance_log (journal_id);
@@ -21,7 +27,6 @@ CREATE INDEX rebalance_log_by_time ON rebalance_log (at);
 -- the node's own records say what became of it.
 CREATE TABLE reservations (
     rebalance_id INTEGER PRIMARY KEY REFERENCES rebalance_log,
-    at INTEGER NOT NULL,
     amount_msat INTEGER NOT NULL CHECK (amount_msat >= 0),
     state TEXT NOT NULL
         CHECK (state IN ('reserved', 'in_flight', 'unknown', 'settled', 'released')),
@@ -43,5 +48,5 @@ END;
 
 -- Which rebalance of ours a circular payment belongs to: none for what others pay.
 ALTER TABLE refills ADD COLUMN rebalance_id INTEGER REFERENCES rebalance_log;
-CREATE INDEX refills_by_rebalance ON refills (rebalance_id, amount_msat, fee_msat)
+CREATE INDEX refills_by_rebalance ON refills (rebalance_id, at, amount_msat, fee_msat)
     WHERE rebalance_id IS NOT NULL;

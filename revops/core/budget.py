@@ -35,14 +35,12 @@ class Reservation:
     Money that a rebalance may spend, and what became of it.
 
     Attributes:
-        at: When it was reserved.
         amount_msat: The most that may be spent.
         spent_msat: What was; `None` unless settled.
         settled_at: When that became known; `None` until the end.
     """
 
     rebalance_id: int = attrs.field(validator=checks.whole())
-    at: Instant = attrs.field(validator=checks.whole())
     amount_msat: Msat = attrs.field(validator=checks.msat())
     state: Spend = Spend.RESERVED
     spent_msat: Msat | None = attrs.field(default=None, validator=checks.msat(optional=True))

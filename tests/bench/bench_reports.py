@@ -124,7 +124,7 @@ def _write_rest(
     )
     ids = [own for _, own, _ in every]
     file.executemany(
-        "INSERT INTO refills VALUES (?, '0', ?, ?, ?, 100000000, 20000)",
+        "INSERT INTO refills VALUES (?, '0', ?, ?, ?, 100000000, 20000, NULL)",
         [
             (_hex(f"refill {n}"), draw.randrange(begin, now), *draw.sample(ids, 2))
             for n in range(REFILLS)

@@ -5,13 +5,17 @@ from revops.adapters.store.journal import Explained, FeeChange, JournalEntry, Or
 from revops.adapters.store.originals import Original
 from revops.adapters.store.report_book import Closed
 from revops.adapters.store.store import Store
+from revops.adapters.store.treasury_end import Cleared
+from revops.adapters.store.treasury_log import Logged
 
 __all__ = [
     "Books",
+    "Cleared",
     "Closed",
     "Explained",
     "FeeChange",
     "JournalEntry",
+    "Logged",
     "Order",
     "Original",
     "Store",

@@ -41,10 +41,14 @@ _STATES: Final[dict[type[Outcome], str]] = {
 class JournalEntry:
     """
     An action that is written down and may now be done.
+
+    Attributes:
+        rebalance_id: What it begins is known by this number from now on.
     """
 
     entry_id: int
     action: Action
+    rebalance_id: int | None = None
 
 
 Order = tuple[Decision, FeePin]
@@ -91,7 +95,7 @@ def write_down(
     Write down all of *plan*, and of its memory what *changed*; return what is to be done now.
     """
     _settle_by_evidence(connection, plan)
-    entries = _enter(connection, plan.decisions, plan.at)
+    entries = enter(connection, plan.decisions, plan.at)
     connection.execute(
         "REPLACE INTO cycles (area, at, trail) VALUES ('fee', ?, ?)",
         (plan.at, wire.write_trail(plan.node_trail)),
@@ -111,15 +115,18 @@ def write_orders(
     """
     Write down what the operator orders, with the pins that it leaves; return what is to be done.
     """
-    entries = _enter(connection, [decision for decision, _ in orders], at)
+    entries = enter(connection, [decision for decision, _ in orders], at)
     for entry, (_, pin) in zip(entries, orders, strict=True):
         pins.add(connection, pin, entry.entry_id)
     return entries
 
 
-def _enter(
+def enter(
     connection: sqlite3.Connection, decisions: Iterable[Decision], at: Instant
 ) -> tuple[JournalEntry, ...]:
+    """
+    Write down *decisions*; return an entry for each that is to be done.
+    """
     entries = []
     rows = []
     for decision in decisions:
@@ -167,6 +174,16 @@ def settle(
             _audit(connection, entry_id, action, outcome, at)
 
 
+def is_open(connection: sqlite3.Connection, entry_id: int) -> bool:
+    """
+    Return whether nobody has told yet what became of an action.
+    """
+    rows = connection.execute(
+        "SELECT 1 FROM journal WHERE id = ? AND state IN ('decided', 'unknown')", (entry_id,)
+    )
+    return rows.fetchone() is not None
+
+
 def _audit(
     connection: sqlite3.Connection, entry_id: int, action: SetFee, outcome: Applied, at: Instant
 ) -> None:
@@ -196,7 +213,7 @@ def _settle_by_evidence(connection: sqlite3.Connection, plan: Plan) -> None:
     seen = {decision.channel_id for decision in plan.decisions}
     rows = connection.execute(
         "SELECT id, channel_id, action FROM journal"
-        " WHERE state IN ('decided', 'unknown') AND at < ?",
+        " WHERE state IN ('decided', 'unknown') AND area = 'fee' AND at < ?",
         (plan.at,),
     ).fetchall()
     for entry_id, channel_id, text in rows:

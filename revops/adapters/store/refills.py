@@ -2,14 +2,16 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import attrs
 
+from revops.adapters.store.treasury_log import read_open
+from revops.core.evidence import owner
 from revops.core.refills import LONGEST, Move, Refill
 from revops.core.snapshot import Refills
-from revops.core.units import ChannelId, Instant
+from revops.core.units import ChannelId, Instant, Msat
 
 MOVES: Final = "channelmoves"
 PAYMENTS: Final = "sendpays"
@@ -20,6 +22,11 @@ _FIELDS: Final = tuple(field.name for field in attrs.fields(Move))
 _WAITING: Final = """
     SELECT created_index, channel_id, at, payment_hash, part, credit_msat, debit_msat, fee_msat
     FROM open_moves WHERE payment_hash IN (SELECT value FROM json_each(?))
+"""
+# As a payment it may stand here without a list of moves, and is the same.
+_KNOWN: Final = """
+    SELECT rebalance_id FROM refills
+    WHERE payment_hash = ? AND (part = ? OR part NOT LIKE '%:%') ORDER BY part LIKE '%:%' DESC
 """
 _SUMS: Final = """
     SELECT to_channel, count(*), sum(amount_msat), sum(fee_msat) FROM refills
@@ -67,18 +74,39 @@ def take(
     """
     Write down *refills*, and move the cursors to *places* past them.
     """
-    refills = tuple(refills)
+    owned = tuple(_owned(connection, refills))
     # Before v25.09 the node had no list of moves: the same refill may stand here as a payment.
     connection.executemany(
         "DELETE FROM refills WHERE payment_hash = ? AND part NOT LIKE '%:%'",
-        {(refill.payment_hash,) for refill in refills if ":" in refill.part},
+        {(refill.payment_hash,) for refill, _ in owned if ":" in refill.part},
     )
     connection.executemany(
         "REPLACE INTO refills (payment_hash, part, at, from_channel, to_channel, amount_msat,"
-        " fee_msat) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        map(attrs.astuple, refills),
+        " fee_msat, rebalance_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*attrs.astuple(refill), rebalance_id) for refill, rebalance_id in owned],
     )
     connection.executemany("REPLACE INTO cursors (name, position) VALUES (?, ?)", places.items())
+
+
+def _owned(
+    connection: sqlite3.Connection, refills: Iterable[Refill]
+) -> Iterator[tuple[Refill, int | None]]:
+    """
+    Return *refills* with the numbers of the rebalances that they belong to: that is found out
+    when a refill is first heard of, and stays so however often it is read again.
+    """
+    attempts = {logged.attempt.rebalance_id: logged.attempt for logged in read_open(connection)}
+    for refill in refills:
+        known = connection.execute(_KNOWN, (refill.payment_hash, refill.part)).fetchone()
+        if known:
+            yield refill, known[0]
+            continue
+        attempt = owner(refill, attempts.values())
+        if attempt:
+            attempts[attempt.rebalance_id] = attrs.evolve(
+                attempt, fee_msat=Msat(attempt.fee_msat + refill.fee_msat)
+            )
+        yield refill, attempt.rebalance_id if attempt else None
 
 
 def go_back(connection: sqlite3.Connection, last: int) -> None:
@@ -88,6 +116,7 @@ def go_back(connection: sqlite3.Connection, last: int) -> None:
     """
     connection.execute("REPLACE INTO cursors (name, position) VALUES (?, ?)", (MOVES, last))
     connection.execute("DELETE FROM open_moves WHERE created_index > ?", (last,))
+    connection.execute("UPDATE rebalance_log SET moves_read = ? WHERE moves_read > ?", (last, last))
 
 
 def sums(
