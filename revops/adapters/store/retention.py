@@ -3,17 +3,20 @@
 import sqlite3
 from typing import Final
 
+from revops.adapters.store import treasury_log
 from revops.core.units import HOUR, Instant
 
 PIECE: Final = 5000
 """How many rows go in one transaction."""
 
-_OVER: Final = """
-    SELECT id FROM journal WHERE at < :before AND area = 'fee'
+_OVER: Final = f"""
+    SELECT id FROM journal WHERE at < :before
     AND state NOT IN ('decided', 'unknown')
     AND id NOT IN (SELECT journal_id FROM fee_pins WHERE journal_id IS NOT NULL)
+    AND id NOT IN (SELECT journal_id FROM rebalance_log WHERE journal_id IS NOT NULL
+    AND id IN ({treasury_log.IDS_OPEN}))
     ORDER BY at, id LIMIT :piece
-"""
+"""  # noqa: S608 -- a constant
 
 
 def _by_age(table: str, column: str) -> str:
@@ -23,7 +26,8 @@ def _by_age(table: str, column: str) -> str:
     )
 
 
-# The days hold what the hours do. Of actions, what is still open or in force stays, and money.
+# The days hold what the hours do. Of actions, what is still open or in force stays. What money was
+# spent is kept for ever: refills, and the rebalances they belong to.
 # A cross join keeps its order: one look per channel, where a plain one may read all of the books.
 _RULES: Final = (
     (
@@ -35,6 +39,7 @@ _RULES: Final = (
     ),
     (
         f"DELETE FROM fee_history WHERE journal_id IN ({_OVER})",  # noqa: S608 -- a constant
+        f"UPDATE rebalance_log SET journal_id = NULL WHERE journal_id IN ({_OVER})",  # noqa: S608 -- a constant
         f"DELETE FROM journal WHERE id IN ({_OVER})",  # noqa: S608 -- a constant
     ),
     (_by_age("decisions", "at"),),

@@ -12,8 +12,8 @@ from revops.core.refills import Move
 from revops.core.treasury import Attempt, Ending
 from revops.core.units import Instant, Scid
 
-OPEN: Final = "state NOT IN ('settled', 'released')"
-"""Word for word as in the index of the reservations that are open."""
+# Word for word as in the index of the reservations that are open.
+_OPEN: Final = "state NOT IN ('settled', 'released')"
 _ATTEMPT: Final = {
     "rebalance_id": "log.id",
     "at": "log.at",
@@ -28,6 +28,7 @@ _ATTEMPT: Final = {
     "moved_msat": "ifnull(sum(filled.amount_msat), 0)",
     "fee_msat": "ifnull(sum(filled.fee_msat), 0)",
     "moved_at": "max(filled.at)",
+    "stopping": "iif(settled_at IS NULL, ending, NULL)",
     "ending": "iif(settled_at IS NULL, NULL, ending)",
     "ended_at": "settled_at",
     "sold": "sold",
@@ -35,14 +36,15 @@ _ATTEMPT: Final = {
 }
 # Column names are the books' own, so that nothing from outside gets into these statements.
 _LOG: Final = f"""
-    SELECT {", ".join(_ATTEMPT.values())}, scid, journal_id, stopping, stopping_at, ending, why
+    SELECT {", ".join(_ATTEMPT.values())}, scid, journal_id, stopping, stopping_at, why
     FROM rebalance_log AS log JOIN reservations AS reserved ON reserved.rebalance_id = log.id
     LEFT JOIN refills AS filled ON filled.rebalance_id = log.id
 """  # noqa: S608 -- see above
-_IDS_OPEN: Final = f"SELECT rebalance_id FROM reservations WHERE {OPEN}"  # noqa: S608 -- see above
+IDS_OPEN: Final = f"SELECT rebalance_id FROM reservations WHERE {_OPEN}"  # noqa: S608 -- see above
+"""The numbers of the rebalances whose money is not settled."""
 _RESERVATIONS: Final = f"""
     SELECT rebalance_id, amount_msat, state, spent_msat, settled_at FROM reservations
-    WHERE {OPEN}
+    WHERE {_OPEN}
     UNION ALL
     SELECT rebalance_id, amount_msat, state, spent_msat, settled_at FROM reservations
     WHERE settled_at > ? AND spent_msat > 0
@@ -63,7 +65,6 @@ class Logged:
             rebalancer knows it by.
         journal_id: Its entry in the journal; `None` once that is forgotten.
         stopping, stopping_at: Why it is to be stopped, and since when; `None` as long as it is not.
-        ending: How it ended, or will have ended once it is stopped.
         why: What was heard of it last, in a sentence.
     """
 
@@ -72,7 +73,6 @@ class Logged:
     journal_id: int | None
     stopping: str | None
     stopping_at: Instant | None
-    ending: Ending | None
     why: str | None
 
 
@@ -80,14 +80,14 @@ def read_open(connection: sqlite3.Connection) -> tuple[Logged, ...]:
     """
     Return the rebalances whose money is not settled, the first one first.
     """
-    return _read(connection, f"log.id IN ({_IDS_OPEN})")
+    return _read(connection, f"log.id IN ({IDS_OPEN})")
 
 
 def read_since(connection: sqlite3.Connection, since: Instant) -> tuple[Logged, ...]:
     """
     Return the rebalances from *since* on, and all that are open, the first one first.
     """
-    ids = f"SELECT id FROM rebalance_log WHERE at >= ? UNION {_IDS_OPEN}"  # noqa: S608 -- constants
+    ids = f"SELECT id FROM rebalance_log WHERE at >= ? UNION {IDS_OPEN}"  # noqa: S608 -- constants
     return _read(connection, f"log.id IN ({ids})", since)
 
 
@@ -150,12 +150,12 @@ def _read(connection: sqlite3.Connection, where: str, *values: int) -> tuple[Log
 
 def _logged(row: tuple[Any, ...]) -> Logged:
     attempt = dict(zip(_ATTEMPT, row, strict=False))
-    scid, journal_id, stopping, stopping_at, ending, why = row[len(_ATTEMPT) :]
-    told = None if ending is None else Ending(ending)
+    scid, journal_id, stopping, stopping_at, why = row[len(_ATTEMPT) :]
     attempt |= {
         "from_channels": tuple(json.loads(attempt["from_channels"])),
         "state": Spend(attempt["state"]),
-        "ending": attempt["ending"] and told,
+        "stopping": attempt["stopping"] and Ending(attempt["stopping"]),
+        "ending": attempt["ending"] and Ending(attempt["ending"]),
         "ordered": bool(attempt["ordered"]),
     }
     return Logged(
@@ -164,6 +164,5 @@ def _logged(row: tuple[Any, ...]) -> Logged:
         journal_id=journal_id,
         stopping=stopping,
         stopping_at=stopping_at,
-        ending=told,
         why=why,
     )
