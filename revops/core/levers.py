@@ -75,6 +75,16 @@ _THRESHOLD: Final = _option("scarcity-threshold")
 _INTERVAL: Final = _option("fee-interval")
 _SIZES: Final = (_option("rebalance-max-amount"), _option("rebalance-chunk"))
 _DEAREST: Final = _option("rebalance-max-ppm")
+_REBALANCE: Final = _policy("rebalance")
+_LOW: Final = _option("low-liquidity-threshold")
+_HIGH: Final = _option("high-liquidity-threshold")
+_WINDOW: Final = _option("flow-window-days")
+_BUDGET: Final = (
+    _option("daily-budget-sats"),
+    _option("weekly-budget-sats"),
+    _option("proportional-budget-pct"),
+)
+_PROFIT: Final = (_option("rebalance-min-profit"), _option("rebalance-min-profit-ppm"))
 _PIN_ENDS: Final = "the time of the price that was set runs out"
 _EVIDENCE: Final = "payments have to come, or stay away, for long enough"
 
@@ -140,6 +150,74 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.NO_REBALANCER: _by(_option("rebalancer")),
     Code.NO_LIQUIDITY_RIGHT: _by(_option("authority")),
     Code.REBALANCING_PAUSED: _by(_option("paused")),
+    Code.ENGINE_TROUBLE: _by(_option("rebalancer"), waits_for="sling has to answer"),
+    Code.ENGINE_ABSENT: _by(
+        _option("rebalancer"), waits_for="sling has to be installed and started"
+    ),
+    Code.ENGINE_OLD: _by(_option("sling-min-version")),
+    Code.SPENDING_UNKNOWN: _by(
+        _option("rpc-timeout-seconds"), waits_for="what moved in the node has to be read"
+    ),
+    Code.RESERVE_UNKNOWN: _by(
+        _option("min-wallet-reserve"),
+        _option("rpc-timeout-seconds"),
+        waits_for="lightningd has to list its funds",
+    ),
+    Code.RESERVE_LOW: _by(_option("min-wallet-reserve")),
+    Code.BUDGET: _by(*_BUDGET),
+    Code.BUDGET_SPENT: _by(*_BUDGET, waits_for="what was spent has to be a day, or a week, ago"),
+    Code.JOBS_FULL: _by(_option("max-concurrent-jobs"), waits_for="one of them has to end"),
+    Code.ONE_AT_A_TIME: _by(_option("rebalancer"), waits_for="the rebalance that runs has to end"),
+    Code.LOSING: _by(*_PROFIT, _option("daily-budget-sats")),
+    Code.PROFIT_UNKNOWN: _by(*_PROFIT, waits_for="forwards and what moved have to be counted"),
+    # Rebalancing: the channel
+    Code.NOT_CARRYING: _by(_REBALANCE, waits_for="the channel has to reach CHANNELD_NORMAL"),
+    Code.SHORT: _by(_LOW),
+    Code.NOT_SHORT: _by(_LOW),
+    Code.CAN_GIVE: _by(_HIGH, _REBALANCE),
+    Code.GIVES: _by(_REBALANCE, _option("rebalance-max-amount")),
+    Code.ENGAGED: _by(_REBALANCE, waits_for="that rebalance has to end"),
+    Code.FILL_FORBIDDEN: _by(_REBALANCE),
+    Code.DRAIN_FORBIDDEN: _by(_REBALANCE),
+    Code.FILLS_ITSELF: _by(_REBALANCE, _WINDOW, waits_for="more has to leave than comes in"),
+    Code.FLOW_UNKNOWN: _by(
+        _option("rpc-timeout-seconds"), waits_for="lightningd has to list its forwards"
+    ),
+    Code.NEVER_LIVE: _by(_REBALANCE, waits_for="the channel has to be able to forward"),
+    Code.NO_OUTFLOW: _by(_SET_FEE, _WINDOW, waits_for="a payment has to leave"),
+    Code.OFFLINE: _by(_REBALANCE, waits_for="the peer has to come back"),
+    Code.UPTIME_UNKNOWN: _by(_REBALANCE, waits_for="a day has to pass"),
+    Code.UPTIME_LOW: _by(_REBALANCE, waits_for="the peer has to stay connected"),
+    Code.SLOTS_UNKNOWN: _by(_REBALANCE, waits_for="lightningd has to list max_accepted_htlcs"),
+    Code.SLOTS_BUSY: _by(_CONGESTION, waits_for="payments have to settle"),
+    Code.STILL_CONGESTED: _by(_CONGESTION, _INTERVAL),
+    Code.FOREIGN_JOB: _by(_REBALANCE, waits_for="whoever started it has to delete it"),
+    Code.COOLING_DOWN: _by(_option("rebalance-cooldown-hours")),
+    Code.FUTILE: _by(_option("futility-failures"), _option("futility-cooldown-hours")),
+    Code.PRICE_CLOSES_GAP: _by(_SCARCITY, _THRESHOLD, _policy("fee_multiplier_max")),
+    Code.ROUTE_COST_UNKNOWN: _by(_REBALANCE, waits_for="the peer has to send a channel_update"),
+    Code.WANTED: _by(_LOW, _WINDOW),
+    Code.COVERED: _by(_LOW, _WINDOW, waits_for="more has to leave"),
+    Code.TOO_LITTLE: _by(_option("rebalance-min-amount"), waits_for="more has to leave"),
+    Code.SIBLING: _by(_REBALANCE),
+    Code.KELLY: _by(
+        _option("enable-kelly"),
+        _option("kelly-fraction"),
+        waits_for="more of what was refilled has to be sold",
+    ),
+    Code.PAIR: _by(*_PROFIT, _DEAREST),
+    Code.NO_SOURCE: _by(
+        _HIGH, _option("rebalance-min-amount"), waits_for="payments have to come in elsewhere"
+    ),
+    Code.EARNS_TOO_LITTLE: _by(
+        *_PROFIT, waits_for="more has to leave, or a route has to get cheaper"
+    ),
+    Code.DEARER_THAN_ALLOWED: _by(_DEAREST),
+    Code.DEARER_THAN_SOLD: _by(_SET_FEE, *_CEILING, waits_for="a route has to get cheaper"),
+    Code.SOURCES_TAKEN: _by(_HIGH, waits_for="those have to end"),
+    Code.OUTBID: _by(_option("max-concurrent-jobs"), waits_for="one of them has to end"),
+    Code.BUDGET_SHORT: _by(*_BUDGET),
+    Code.REFILL: _by(_REBALANCE, _option("dry-run")),
     # Rebalances that run
     Code.JOB_OVER: _by(*_SIZES),
     Code.JOB_STOPPING: _by(_option("rebalancer"), waits_for="a payment under way has to end first"),
@@ -148,6 +226,7 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.JOB_UNWANTED: _by(_option("paused"), _option("rebalancer"), _option("authority")),
     Code.JOB_OVERCHARGED: _by(_DEAREST),
     Code.JOB_LEAKS: _by(_policy("rebalance"), *_SIZES),
+    Code.JOB_HANGS: _by(*_SIZES, waits_for="a payment under way has to end first"),
     Code.JOB_EXPIRED: _by(*_SIZES, _DEAREST),
     Code.JOB_NO_ROUTE: _by(*_SIZES, waits_for="a route has to be found"),
     Code.JOB_TOO_EXPENSIVE: _by(_DEAREST, waits_for="a cheaper route has to be found"),

@@ -76,6 +76,56 @@ class Code(str, enum.Enum):
     NO_REBALANCER = "no_rebalancer"
     NO_LIQUIDITY_RIGHT = "no_liquidity_right"
     REBALANCING_PAUSED = "rebalancing_paused"
+    ENGINE_TROUBLE = "engine_trouble"
+    ENGINE_ABSENT = "engine_absent"
+    ENGINE_OLD = "engine_old"
+    SPENDING_UNKNOWN = "spending_unknown"
+    RESERVE_UNKNOWN = "reserve_unknown"
+    RESERVE_LOW = "reserve_low"
+    BUDGET = "budget"
+    BUDGET_SPENT = "budget_spent"
+    JOBS_FULL = "jobs_full"
+    ONE_AT_A_TIME = "one_at_a_time"
+    LOSING = "losing"
+    PROFIT_UNKNOWN = "profit_unknown"
+    # Rebalancing: the channel
+    NOT_CARRYING = "not_carrying"
+    SHORT = "short"
+    NOT_SHORT = "not_short"
+    CAN_GIVE = "can_give"
+    GIVES = "gives"
+    ENGAGED = "engaged"
+    FILL_FORBIDDEN = "fill_forbidden"
+    DRAIN_FORBIDDEN = "drain_forbidden"
+    FILLS_ITSELF = "fills_itself"
+    FLOW_UNKNOWN = "flow_unknown"
+    NEVER_LIVE = "never_live"
+    NO_OUTFLOW = "no_outflow"
+    OFFLINE = "offline"
+    UPTIME_UNKNOWN = "uptime_unknown"
+    UPTIME_LOW = "uptime_low"
+    SLOTS_UNKNOWN = "slots_unknown"
+    SLOTS_BUSY = "slots_busy"
+    STILL_CONGESTED = "still_congested"
+    FOREIGN_JOB = "foreign_job"
+    COOLING_DOWN = "cooling_down"
+    FUTILE = "futile"
+    PRICE_CLOSES_GAP = "price_closes_gap"
+    ROUTE_COST_UNKNOWN = "route_cost_unknown"
+    WANTED = "wanted"
+    COVERED = "covered"
+    TOO_LITTLE = "too_little"
+    SIBLING = "sibling"
+    KELLY = "kelly"
+    PAIR = "pair"
+    NO_SOURCE = "no_source"
+    EARNS_TOO_LITTLE = "earns_too_little"
+    DEARER_THAN_ALLOWED = "dearer_than_allowed"
+    DEARER_THAN_SOLD = "dearer_than_sold"
+    SOURCES_TAKEN = "sources_taken"
+    OUTBID = "outbid"
+    BUDGET_SHORT = "budget_short"
+    REFILL = "refill"
     # Rebalances that run
     JOB_OVER = "job_over"
     JOB_STOPPING = "job_stopping"
@@ -84,6 +134,7 @@ class Code(str, enum.Enum):
     JOB_UNWANTED = "job_unwanted"
     JOB_OVERCHARGED = "job_overcharged"
     JOB_LEAKS = "job_leaks"
+    JOB_HANGS = "job_hangs"
     JOB_EXPIRED = "job_expired"
     JOB_NO_ROUTE = "job_no_route"
     JOB_TOO_EXPENSIVE = "job_too_expensive"
@@ -192,6 +243,88 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.NO_LIQUIDITY_RIGHT: "authority is {authority}: liquidity is not moved; it has to be"
     " liquidity",
     Code.REBALANCING_PAUSED: "paused is set: no rebalance is started",
+    Code.ENGINE_TROUBLE: "sling cannot be used: {why}",
+    Code.ENGINE_ABSENT: "sling is not there: nothing can be moved",
+    Code.ENGINE_OLD: "sling is {version}, and {needed} or later is trusted with money"
+    " (sling-min-version)",
+    Code.SPENDING_UNKNOWN: "the books do not tell what rebalancing has cost: nothing more is spent",
+    Code.RESERVE_UNKNOWN: "what is on-chain is not known: nobody can tell that min-wallet-reserve"
+    " {needed_sats} sat is left",
+    Code.RESERVE_LOW: "{have_sats} sat are left on-chain and in channels, of min-wallet-reserve"
+    " {needed_sats}",
+    Code.BUDGET: "{room_sats} sat may be reserved: {day_sats} of {most_day_sats} sat are spent in"
+    " 24 h, {week_sats} of {most_week_sats} in 7 days (daily-budget-sats, weekly-budget-sats),"
+    " {held_sats} are held",
+    Code.BUDGET_SPENT: "nothing may be reserved: {day_sats} of {most_day_sats} sat are spent in"
+    " 24 h, {week_sats} of {most_week_sats} in 7 days (daily-budget-sats, weekly-budget-sats),"
+    " {held_sats} are held",
+    Code.JOBS_FULL: "{running} rebalances run, and max-concurrent-jobs is {most}",
+    Code.ONE_AT_A_TIME: "a rebalance runs, and this node does not list what moves in its"
+    " channels: the cost of two could not be told apart",
+    Code.LOSING: "refills of 7 days cost {cost_sats} sat, more than the {revenue_sats} sat earned"
+    " and than a day's budget: {times} times rebalance-min-profit is asked for",
+    Code.PROFIT_UNKNOWN: "what 7 days of refills cost, or what was earned, is not known: {times}"
+    " times rebalance-min-profit is asked for",
+    Code.NOT_CARRYING: "the channel is in state {state}: liquidity moves in CHANNELD_NORMAL only",
+    Code.SHORT: "{share:.1%} of the capacity with this peer is ours, below"
+    " low-liquidity-threshold {threshold}",
+    Code.NOT_SHORT: "{share:.1%} of the capacity with this peer is ours: it is short below"
+    " low-liquidity-threshold {threshold}",
+    Code.CAN_GIVE: "it can give {spare_sats} sat: {target_sats} sat with this peer should be"
+    " ours, at {price_ppm} ppm",
+    Code.GIVES: "it gives up to {amount_sats} sat to {target}",
+    Code.ENGAGED: "rebalance {rebalance_id} fills or drains a channel of this peer",
+    Code.FILL_FORBIDDEN: "the peer's policy is rebalance {mode}: its channels are not filled",
+    Code.DRAIN_FORBIDDEN: "the peer's policy is rebalance {mode}: its channels do not give",
+    Code.FILLS_ITSELF: "more comes in than leaves: it fills by itself",
+    Code.FLOW_UNKNOWN: "the books could not be read: what would leave is unknown",
+    Code.NEVER_LIVE: "whenever it was looked at, it could carry nothing away: what would leave is"
+    " unknown",
+    Code.NO_OUTFLOW: "nothing left in {days:.1f} days: no refill is worth anything",
+    Code.OFFLINE: "the peer is not connected",
+    Code.UPTIME_UNKNOWN: "the peer has not been watched for a day: {needed:.0%} of the time is"
+    " asked for",
+    Code.UPTIME_LOW: "the peer was connected for {uptime:.1%} of the last week: {needed:.0%} is"
+    " asked for",
+    Code.SLOTS_UNKNOWN: "lightningd does not say how many HTLC slots there are",
+    Code.SLOTS_BUSY: "{used} of {slots} HTLC slots are in use: less than {share:.0%} is asked for"
+    " (htlc-congestion-threshold, half at most)",
+    Code.STILL_CONGESTED: "it was congested, and slots have not been free for long enough",
+    Code.FOREIGN_JOB: "sling has a job on this channel that is not ours",
+    Code.COOLING_DOWN: "it was refilled lately and rests for {hours:.1f} h more"
+    " (rebalance-cooldown-hours)",
+    Code.FUTILE: "{failures} times in a row nothing could be moved to this peer"
+    " (futility-failures): it rests for {hours:.1f} h more (futility-cooldown-hours)",
+    Code.PRICE_CLOSES_GAP: "at {price_ppm} ppm {out_sats} sat would leave in a day, at"
+    " {scarce_ppm} ppm {kept_sats}, and {in_sats} come in: the price closes the gap for nothing"
+    " (scarcity-pricing)",
+    Code.ROUTE_COST_UNKNOWN: "the peer has announced no fee toward us, and nothing was refilled"
+    " by it: what a route costs is unknown",
+    Code.WANTED: "{target_sats} sat with this peer should be ours, {to_us_sats} are: {out_sats}"
+    " would leave in a day at {price_ppm} ppm, {in_sats} come in",
+    Code.COVERED: "{target_sats} sat are enough for what is expected, and {to_us_sats} are there",
+    Code.TOO_LITTLE: "{most_sats} sat can be added, and rebalance-min-amount is {least_sats}",
+    Code.SIBLING: "{scid}, with the same peer, is the one to fill",
+    Code.KELLY: "a refill is sold with a chance of {chance:.0%}: {stake_msat} msat may be staked"
+    " on that, {needed_msat} are needed (enable-kelly, kelly-fraction)",
+    Code.PAIR: "{amount_sats} sat in {count} payments from {source}: {chance:.2f} x (gain"
+    " {gain_msat} - loss {loss_msat} - cost {cost_msat}) - {attempt_msat} = {ev_msat} msat,"
+    " {least_msat} are asked for (rebalance-min-profit); a route is expected at {cost_ppm} ppm"
+    " and pays up to {max_ppm}",
+    Code.NO_SOURCE: "no channel can give enough",
+    Code.EARNS_TOO_LITTLE: "an expected {ev_msat} msat is less than {least_msat}"
+    " (rebalance-min-profit)",
+    Code.DEARER_THAN_ALLOWED: "a route is expected at {cost_ppm} ppm, and rebalance-max-ppm is"
+    " {max_ppm}",
+    Code.DEARER_THAN_SOLD: "a route is expected at {cost_ppm} ppm: more than {max_ppm}, nine"
+    " tenths of what the channel charges",
+    Code.SOURCES_TAKEN: "who could give to it gives to a refill that is worth more",
+    Code.OUTBID: "refills that are worth more take the {slots} places there are"
+    " (max-concurrent-jobs)",
+    Code.BUDGET_SHORT: "{reserve_sats} sat would have to be reserved, and {room_sats} are left"
+    " (daily-budget-sats, weekly-budget-sats)",
+    Code.REFILL: "filled with {amount_sats} sat from {sources}, at {max_ppm} ppm at most:"
+    " {reserve_sats} sat are reserved",
     Code.JOB_OVER: "nobody works on it any more: {moved_msat} of {amount_msat} msat arrived, for"
     " {fee_msat} msat",
     Code.JOB_STOPPING: "it was told to end ({cause}) and is still listed: {moved_msat} of"
@@ -205,6 +338,8 @@ SENTENCES: Final[dict[Code, str]] = {
     " the {planned_ppm} ppm it was told: it is ended",
     Code.JOB_LEAKS: "{moved_msat} of {amount_msat} msat arrived for {fee_msat} msat, but the"
     " channel holds {to_us_msat} msat, no more than before: it is ended",
+    Code.JOB_HANGS: "a payment of its size is under way for {seconds} s: it is ended with"
+    " {moved_msat} of {amount_msat} msat, for {fee_msat} msat, before sling makes another instead",
     Code.JOB_EXPIRED: "{hours} h are over: it is ended with {moved_msat} of {amount_msat} msat, for"
     " {fee_msat} msat",
     Code.JOB_NO_ROUTE: "no route for {minutes} min: it is ended with {moved_msat} of {amount_msat}"

@@ -1,6 +1,7 @@
 """Value: what a sat more on our side of a channel is worth, one model for prices and refills."""
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Final
 
@@ -90,13 +91,24 @@ def change_msat(
 
     *ppm* is the price that will be in force afterwards.
     """
-    before, after = max(before, Msat(0)), max(after, Msat(0))
+    return worth(demand, days)(ppm, before, after)
+
+
+def worth(demand: Demand, days: float = HORIZON_DAYS) -> Callable[[Ppm, Msat, Msat], Msat]:
+    """
+    Return `change_msat` for many questions about one *demand*.
+    """
     sales = _sales(demand, days)
-    sold = sales.served(after) - sales.served(before) if sales else 0.0
-    expected = expected_down(sold * ppm / MILLION)
-    # What moved is all that can be sold or missed, however floats round.
-    most = fee_msat(Msat(after - before), ppm)
-    return min(expected, most) if after >= before else max(expected, most)
+
+    def change(ppm: Ppm, before: Msat, after: Msat) -> Msat:
+        before, after = max(before, Msat(0)), max(after, Msat(0))
+        sold = sales.served(after) - sales.served(before) if sales else 0.0
+        expected = expected_down(sold * ppm / MILLION)
+        # What moved is all that can be sold or missed, however floats round.
+        most = fee_msat(Msat(after - before), ppm)
+        return min(expected, most) if after >= before else max(expected, most)
+
+    return change
 
 
 def expected_down(amount: float) -> Msat:

@@ -1,0 +1,79 @@
+"""Amounts: the steps between the smallest and the largest refill, each of whole payments."""
+
+from typing import Final
+
+import attrs
+
+from revops.core.config import Config
+from revops.core.rebalance.ev import cost_msat
+from revops.core.units import MILLION, Msat, Ppm, from_sats
+
+STEP: Final = 2**0.25
+"""From one amount to the next: fine enough that what is between them hardly matters."""
+
+
+@attrs.frozen
+class Amount:
+    """
+    What a refill may move: *count* payments of *chunk_msat* each.
+    """
+
+    chunk_msat: Msat
+    count: int
+
+    @property
+    def total_msat(self) -> Msat:
+        """
+        Return all of it.
+        """
+        return Msat(self.chunk_msat * self.count)
+
+    def reserve_msat(self, ppm: Ppm) -> Msat:
+        """
+        Return what has to be reserved at *ppm*: a payment more than are meant to be made, since
+        one that the rebalancer counts as failed may still settle.
+        """
+        return Msat((self.count + 1) * cost_msat(self.chunk_msat, ppm))
+
+    def within_ppm(self, room: Msat) -> Ppm:
+        """
+        Return the most that it may cost for *room* to hold what has to be reserved.
+        """
+        return Ppm(room // (self.count + 1) * MILLION // self.chunk_msat)
+
+    def drawn_msat(self, ppm: Ppm) -> Msat:
+        """
+        Return what leaves the channel that gives, fees at *ppm* included.
+        """
+        return Msat(self.count * (self.chunk_msat + cost_msat(self.chunk_msat, ppm)))
+
+
+def amounts(config: Config, *, single: bool) -> tuple[Amount, ...]:
+    """
+    Return what may be moved, the smallest first; of a *single* payment where they cannot be told
+    apart.
+    """
+    least, most = config.rebalance_min_amount, config.rebalance_max_amount
+    found: dict[int, Amount] = {}
+    wanted = float(least)
+    while wanted <= most:
+        _add(found, round(wanted), config)
+        wanted = max(wanted * STEP, wanted + 1)
+    _add(found, most, config)
+    return tuple(
+        amount for sats, amount in sorted(found.items()) if amount.count == 1 or not single
+    )
+
+
+def _add(found: dict[int, Amount], sats: int, config: Config) -> None:
+    """
+    Add what comes nearest to *sats* within the operator's bounds: in payments of the size that was
+    asked for if there is room for more than one.
+    """
+    chunk, least = config.rebalance_chunk, config.rebalance_min_amount
+    count = sats // chunk
+    if count * chunk < least:
+        count = -(-sats // chunk)
+        chunk = -(-sats // count)
+    if count * chunk <= config.rebalance_max_amount:
+        found[count * chunk] = Amount(from_sats(chunk), count)
