@@ -10,6 +10,7 @@ from revops.shell.clock import Clock
 from revops.shell.cycle import Cycle
 from revops.shell.options import Settings
 from revops.shell.readings import Readings
+from revops.shell.rebalancing.money import Money
 from revops.shell.worker import Worker
 
 
@@ -28,5 +29,6 @@ class App:
     store: Store
     readings: Readings
     cycle: Cycle
+    money: Money
     worker: Worker
     breaker: Breaker

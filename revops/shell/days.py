@@ -1,7 +1,7 @@
 """Days: what each one brought and how it ended; sums are made later, balances never are."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
 from revops.adapters.store import Store
@@ -11,7 +11,7 @@ from revops.core.reputation import digested, recalled
 from revops.core.snapshot import NORMAL, Channel, Snapshot
 from revops.core.units import DAY, HOUR, Instant, Msat
 from revops.shell.clock import Clock
-from revops.shell.ports import Unread
+from revops.shell.ports import Unread, WalletPort
 
 REVISED: Final = 35
 """How many days back sums are made again: the node tells some things late."""
@@ -20,17 +20,6 @@ AT_ONCE: Final = 100
 LOOKS_KEPT: Final = 30
 REMEMBERED: Final = 30
 """How many days back HTLCs still count for a reputation that was not kept before."""
-
-
-class WalletPort(Protocol):
-    """
-    A node's wallet; its answer may be a NodeRefusedError or a NoAnswerError instead.
-    """
-
-    def onchain(self) -> Msat:
-        """
-        Return what is confirmed and unreserved.
-        """
 
 
 class Days:

@@ -1,47 +1,33 @@
-"""Loops: what the one worker does beside each other, and how often."""
+"""Loops: what the worker does beside each other, on which thread, and how often."""
 
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Final
 
-from revops.core.config import Config
 from revops.core.units import DAY, HOUR, MINUTE, Instant
 from revops.shell.accounting import Accounting
 from revops.shell.bookkeeper import Bookkeeper
-from revops.shell.clock import Clock
 from revops.shell.commands.seen import seen_in
 from revops.shell.cycle import Cycle
-from revops.shell.days import Days, WalletPort
-from revops.shell.ports import BooksPort
+from revops.shell.days import Days
 from revops.shell.readings import Readings
-from revops.shell.refills import RefillWalk
+from revops.shell.rebalancing.kit import Kit
+from revops.shell.rebalancing.money import Money
 from revops.shell.worker import Loop
 
 _FOLLOW: Final = 10 * MINUTE
 """How often forwards are counted between cycles, so that reports are fresh."""
+_TEND: Final = 10 * MINUTE
+"""How often it is looked whether a rebalance is open."""
 
 
-class MoneyPort(BooksPort, WalletPort, Protocol):
-    """
-    All that a node tells about money.
-    """
-
-
-def loops(
-    cycle: Cycle,
-    readings: Readings,
-    node: MoneyPort,
-    config: Callable[[], Config],
-    clock: Clock,
-    log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
-) -> list[Loop]:
+def loops(cycle: Cycle, readings: Readings, kit: Kit) -> list[Loop]:
     """
     Return what the worker does, in the order of its turns: prices come first, however long the
     counting of forwards takes; the books are kept by what a cycle saw.
     """
-    forwards = cycle.observer.forwards
-    accounting = Accounting(node, cycle.store, clock, RefillWalk(node, cycle.store))
-    days = Days(node, cycle.store, clock, config)
-    bookkeeper = Bookkeeper(accounting, days, cycle, log)
+    clock, config, forwards = kit.clock, kit.config, kit.observer.forwards
+    accounting = Accounting(kit.node, kit.store, clock, kit.walk)
+    bookkeeper = Bookkeeper(accounting, Days(kit.node, kit.store, clock, config), cycle, kit.log)
 
     def look() -> None:
         seen_in(cycle.run())  # so that no command has to wait for the lists
@@ -63,11 +49,9 @@ def loops(
         return behind
 
     def forget() -> bool:
-        return cycle.store.upkeep.forget(Instant(clock.now() - config().history_days * DAY))
+        return kit.store.upkeep.forget(Instant(clock.now() - config().history_days * DAY))
 
-    def loop(name: str, job: Callable[[], object], interval: Callable[[], int]) -> Loop:
-        return Loop(name=name, job=job, interval=interval, clock=clock, log=log)
-
+    loop = partial(Loop, clock=clock, log=kit.log)
     fees = loop("fees", look, lambda: config().fee_interval)
     books = loop("books", keep, lambda: HOUR)
     return [
@@ -76,3 +60,22 @@ def loops(
         books,
         loop("upkeep", forget, lambda: DAY),
     ]
+
+
+def money_loops(money: Money, kit: Kit) -> list[Loop]:
+    """
+    Return what is done on the other thread, where an answer of sling is waited for for minutes:
+    what is open is looked into first, every minute for as long as there is any.
+    """
+
+    def tend() -> None:
+        if money.jobs.run():
+            jobs.hurry()
+
+    def move() -> None:
+        if money.run().done:
+            jobs.hurry()
+
+    loop = partial(Loop, clock=kit.clock, log=kit.log)
+    jobs = loop("jobs", tend, lambda: _TEND)
+    return [jobs, loop("rebalance", move, lambda: kit.config().rebalance_interval)]

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from revops.adapters.rpc import Call
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from revops.shell.clock import Clock
     from revops.shell.logs import Write
     from revops.shell.options import Settings
+    from revops.shell.rebalancing.kit import Kit
 
 _PATIENCE_S: Final = 1.0
 """How long a start waits for the node to say who it is."""
@@ -109,32 +110,30 @@ def build(
         StoreError: The books cannot be opened.
     """
     from revops.adapters.breaker import Breaker  # noqa: PLC0415 -- see start
-    from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
     from revops.shell.app import App  # noqa: PLC0415 -- see start
     from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
-    from revops.shell.forwards import Forwards  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
-    from revops.shell.loops import loops  # noqa: PLC0415 -- see start
-    from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
+    from revops.shell.loops import loops, money_loops  # noqa: PLC0415 -- see start
     from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
     from revops.shell.readings import Readings  # noqa: PLC0415 -- see start
+    from revops.shell.rebalancing.money import Money  # noqa: PLC0415 -- see start
     from revops.shell.takeover import opened, places  # noqa: PLC0415 -- see start
     from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
-    node, log, stopping = Lightningd(breaker.call), logger(write), Event()
+    log, stopping = logger(write), Event()
     store = opened(*places(directory, settings.config.db_path), clock.now(), log)
     settings.keep_in(store.save_settings)
-    forwards = Forwards(node, store, lambda: settings.config.history_days, log)
+    kit = _kit(breaker.call, store, settings, clock, log, stopping)
     cycle = Cycle(
-        observer=Observer(node, store, clock, forwards),
-        performer=Performer(node=node, store=store, clock=clock, log=log, stopping=stopping),
+        observer=kit.observer,
+        performer=Performer(node=kit.node, store=store, clock=clock, log=log, stopping=stopping),
         store=store,
-        config=lambda: settings.config,
+        config=kit.config,
         log=log,
         memory=store.load_memory(),
     )
-    readings = Readings(store)
+    money, readings = Money(kit, lambda: cycle.memory), Readings(store)
     _tune_python()
     return App(
         directory=directory,
@@ -143,8 +142,39 @@ def build(
         store=store,
         readings=readings,
         cycle=cycle,
-        worker=Worker(loops(cycle, readings, node, lambda: settings.config, clock, log), stopping),
+        money=money,
+        worker=Worker(loops(cycle, readings, kit), stopping, beside=money_loops(money, kit)),
         breaker=breaker,
+    )
+
+
+def _kit(
+    call: "Call",
+    store: "Store",
+    settings: "Settings",
+    clock: "Clock",
+    log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
+    stopping: Event,
+) -> "Kit":
+    from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
+    from revops.adapters.sling import Sling  # noqa: PLC0415 -- see start
+    from revops.shell.forwards import Forwards  # noqa: PLC0415 -- see start
+    from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
+    from revops.shell.rebalancing.kit import Kit  # noqa: PLC0415 -- see start
+    from revops.shell.refills import RefillWalk  # noqa: PLC0415 -- see start
+
+    node = Lightningd(call)
+    forwards = Forwards(node, store, lambda: settings.config.history_days, log)
+    return Kit(
+        node=node,
+        sling=Sling(call),
+        walk=RefillWalk(node, store),
+        observer=Observer(node, store, clock, forwards),
+        store=store,
+        clock=clock,
+        config=lambda: settings.config,
+        log=log,
+        stopping=stopping,
     )
 
 

@@ -1,28 +1,24 @@
 """Perform: an action becomes a call and the call an outcome; dry run is asked here alone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Event, RLock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, NotAskedError
 from revops.adapters.store import JournalEntry, Order, Store
-from revops.core.actions import (
-    Action,
-    Hold,
-    SetFee,
-    StartRebalance,
-    StopRebalance,
-    assert_never,
-)
+from revops.core.actions import Action, SetFee, assert_never
 from revops.core.outcomes import Applied, PriceOutcome, Refused, Rehearsed, Unknown
 from revops.core.snapshot import FeePin
 from revops.core.units import ChannelId
 from revops.shell.clock import Clock
 from revops.shell.ports import NodePort
 
+T = TypeVar("T")
+
 Done = tuple[JournalEntry, PriceOutcome]
+_NO_PRICE: Final = "there is nothing to do"
 _OVERRULED: Final = "the operator has ordered another fee since this was decided"
 _NOT_TRIED: Final = "not tried: the node is silent, or revops is stopping"
 # Too long for a log in which the short channel id stands.
@@ -98,11 +94,14 @@ class Performer:
     def _outcome(
         self, action: Action, passed_over: Collection[str], *, dry_run: bool
     ) -> PriceOutcome:
-        if dry_run:
-            return Rehearsed()
-        if isinstance(action, SetFee) and action.channel_id in passed_over:
-            return Refused(error=_OVERRULED)
-        return _attempt(action, self.node)
+        def carry_out() -> Applied | Refused:
+            if not isinstance(action, SetFee):
+                return Refused(error=_NO_PRICE)
+            if action.channel_id in passed_over:
+                return Refused(error=_OVERRULED)
+            return self.node.set_fee(action)
+
+        return attempted(carry_out, dry_run=dry_run)
 
     def _settle(self, done: Sequence[Done]) -> None:
         outcomes = [(entry.entry_id, outcome) for entry, outcome in done]
@@ -124,15 +123,14 @@ class Performer:
                 assert_never(outcome)
 
 
-def _attempt(action: Action, node: NodePort) -> PriceOutcome:
+def attempted(carry_out: Callable[[], T], *, dry_run: bool) -> T | Refused | Unknown | Rehearsed:
+    """
+    Return what comes of an action that *carry_out* does; in a dry run it is not done.
+    """
+    if dry_run:
+        return Rehearsed()
     try:
-        match action:
-            case SetFee():
-                return node.set_fee(action)
-            case Hold() | StartRebalance() | StopRebalance():
-                return Refused(error="there is nothing to do")
-            case _:
-                assert_never(action)
+        return carry_out()
     except (NodeRefusedError, NotAskedError) as error:
         return Refused(error=str(error))
     except NoAnswerError as error:

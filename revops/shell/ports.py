@@ -2,13 +2,14 @@
 
 from typing import Literal, Protocol
 
-from revops.core.actions import SetFee
+from revops.core.actions import SetFee, StartRebalance
 from revops.core.costs import ChainEvent, Closing
 from revops.core.outcomes import Applied
-from revops.core.refills import Move, Page, Payment
+from revops.core.refills import Move, Page, Payment, Pending
 from revops.core.snapshot import Channel, Node
 from revops.core.tally import Forward, Misfit
-from revops.core.units import ChannelId, Instant, PeerId
+from revops.core.treasury import Engine
+from revops.core.units import ChannelId, Instant, Msat, PeerId, Scid
 
 Index = Literal["created", "updated"]
 Unread = tuple[str, ...]
@@ -100,4 +101,53 @@ class BooksPort(Protocol):
     def closed_channels(self, peer_id: PeerId | None = None) -> tuple[tuple[Closing, ...], Unread]:
         """
         Return the channels, all or those with one peer, that it has done with.
+        """
+
+
+class WalletPort(Protocol):
+    """
+    A node's wallet; its answer may be a NodeRefusedError or a NoAnswerError instead.
+    """
+
+    def onchain(self) -> Msat:
+        """
+        Return what is confirmed and unreserved.
+        """
+
+
+class MoneyPort(NodePort, BooksPort, WalletPort, Protocol):
+    """
+    All that a node tells about money.
+    """
+
+    def pending_to(self, to: PeerId) -> tuple[Pending, ...]:
+        """
+        Return the payments to node *to* that are under way.
+        """
+
+    def arriving(self, peer_id: PeerId, channel_id: ChannelId) -> tuple[Msat, ...]:
+        """
+        Return what is coming in by a channel, HTLC by HTLC, as long as it is not among what moved.
+        """
+
+
+class SlingPort(Protocol):
+    """
+    The plugin that moves liquidity.
+    """
+
+    def look(self) -> Engine:
+        """
+        Return how it was found, whatever that is.
+        """
+
+    def start(self, action: StartRebalance) -> None:
+        """
+        Have a channel filled, or raise a NodeRefusedError: nothing happened; or a NoAnswerError:
+        nobody knows.
+        """
+
+    def stop(self, scid: Scid) -> None:
+        """
+        End what it is at on a channel, or raise one of these: it is not seen to have ended.
         """

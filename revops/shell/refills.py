@@ -25,7 +25,7 @@ class RefillWalk:
         behind: Whether there was more than was read in one go.
         by_payments: The node keeps no list of moves, as before v25.09.
         blind: It keeps no list of payments either, as before v23.11.
-        young: How many payments were listed that may not be in bookkeeper's books yet: they wait.
+        young: Payments that were listed and may not be in bookkeeper's books yet: they wait.
     """
 
     def __init__(self, node: BooksPort, store: Store) -> None:
@@ -34,7 +34,7 @@ class RefillWalk:
         self._lock = Lock()
         self.behind = False
         self.by_payments = self.blind = False
-        self.young = 0
+        self.young: tuple[Payment, ...] = ()
 
     def catch_up(self, us: PeerId, now: Instant) -> Unread:
         """
@@ -102,7 +102,7 @@ class RefillWalk:
             refills += found
             problems += unread
         young = page.rows[len(booked) :]
-        self.young = len(young)
+        self.young = young
         last = young[0].index - 1 if young else page.last
         done = bool(young) or page.count < PAGE
         self._book.take_payments(refills, last, now if done else None)

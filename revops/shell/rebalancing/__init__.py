@@ -1,0 +1,1 @@
+"""Rebalancing: money is looked after, planned and moved, on a thread that waits for nobody else."""

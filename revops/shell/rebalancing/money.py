@@ -1,0 +1,96 @@
+"""Money: settle what is open, look, decide, reserve, ask sling, write down."""
+
+from collections.abc import Callable
+
+import attrs
+
+from revops.adapters.store import JournalEntry
+from revops.core.actions import StartRebalance
+from revops.core.config import Config
+from revops.core.memory import Memory
+from revops.core.outcomes import Refused, Rehearsed
+from revops.core.plan import RebalancePlan
+from revops.core.rebalance.decide import rebalance
+from revops.core.snapshot import Snapshot
+from revops.core.value import HORIZON_DAYS
+from revops.shell.rebalancing.jobs import Jobs
+from revops.shell.rebalancing.kit import Kit
+from revops.shell.rebalancing.look import MoneyLook
+from revops.shell.rebalancing.mover import Begun, Mover
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Moved:
+    """
+    A money cycle that was completed: what it saw, under which Config, what it decided, what
+    became of what was to begin. Equal to none but itself.
+    """
+
+    snapshot: Snapshot
+    config: Config
+    plan: RebalancePlan
+    problems: tuple[str, ...]
+    done: tuple[Begun, ...]
+
+
+class Money:
+    """
+    Rebalancing, cycle after cycle. A crash between any two steps loses no msat: what is reserved
+    is looked into by the next run of whichever loop comes first.
+
+    Attributes:
+        last: `None` before the first.
+    """
+
+    def __init__(self, kit: Kit, memory: Callable[[], Memory]) -> None:
+        self._kit = kit
+        self._memory = memory
+        self._look = MoneyLook(kit)
+        self._mover = Mover(kit)
+        self.jobs = Jobs(kit, self._mover)
+        self.last: Moved | None = None
+
+    def run(self) -> Moved:
+        """
+        Run one cycle and return it.
+
+        Raises:
+            NodeRefusedError, NoAnswerError: The node could not be seen, or what moved could not
+                be read to its end: nothing is begun.
+            StoreError: The books could not be read or written; what is not written is not done.
+        """
+        self.jobs.run()
+        self._kit.store.treasury.mature(self._kit.clock.now(), HORIZON_DAYS)
+        config = self._kit.config()
+        observed = self._look.look(self._memory(), config)
+        for problem in observed.problems:
+            self._kit.log.warning(problem)
+        plan = rebalance(observed.snapshot, config)
+        entries = self._kit.store.treasury.write_down(plan, dry_run=config.dry_run)
+        treasury = observed.snapshot.treasury
+        done = self._mover.start(entries, treasury.engine if treasury else None)
+        moved = self.last = Moved(
+            snapshot=observed.snapshot,
+            config=config,
+            plan=plan,
+            problems=observed.problems,
+            done=done + self._left(plan, entries),
+        )
+        return moved
+
+    def _left(self, plan: RebalancePlan, entries: tuple[JournalEntry, ...]) -> tuple[Begun, ...]:
+        """
+        Return what the books let nobody begin, and why.
+        """
+        begun = {entry.action for entry in entries}
+        left: list[Begun] = []
+        for decision in plan.decisions:
+            action = decision.action
+            if not isinstance(action, StartRebalance) or action in begun:
+                continue
+            (explained,) = self._kit.store.last_decisions(decision.channel_id, "rebalance")
+            outcome = explained.outcome
+            if isinstance(outcome, (Refused, Rehearsed)):
+                self._mover.tell(action, outcome)
+                left.append((action, outcome))
+        return tuple(left)
