@@ -64,12 +64,12 @@ class FakeBooks:
         if enters:
             # As a payee the node tells the preimage first, and is paid before it has paid.
             self._channel(enters)["to_us_msat"] += amount
-            self._move(enters, payment_hash, "invoice", (amount, 0, 0), at, {})
+            self.book(self._account(enters), payment_hash, (amount, 0, 0), at, {})
         if leaves:
             self._channel(leaves)["to_us_msat"] -= amount + fee
             part = sum(row["payment_hash"] == payment_hash for row in self.payments)
             ids = {"part_id": part, "group_id": 1}
-            self._move(leaves, payment_hash, "invoice", (0, amount + fee, fee), at, ids)
+            self.book(self._account(leaves), payment_hash, (0, amount + fee, fee), at, ids)
             to = self._node_id if enters else f"02{named('a shop')}"
             self._send(payment_hash, part, (amount, amount + fee), to, at)
         return payment_hash
@@ -79,8 +79,36 @@ class FakeBooks:
         Note what a forward moved.
         """
         payment_hash = named(f"routed {len(self.moves)}")
-        self._move(leaves, payment_hash, "routed", (0, amount, fee), at, {})
-        self._move(enters, payment_hash, "routed", (amount + fee, 0, fee), at, {})
+        taken, brought = (0, amount, fee), (amount + fee, 0, fee)
+        self.book(self._account(leaves), payment_hash, taken, at, {}, "routed")
+        self.book(self._account(enters), payment_hash, brought, at, {}, "routed")
+
+    def book(
+        self,
+        account: str,
+        payment_hash: str,
+        amounts: tuple[int, int, int],
+        at: int,
+        ids: dict[str, int],
+        tag: str = "invoice",
+    ) -> None:
+        """
+        Note what a payment moved in one channel: credit, debit and the fees in there.
+        """
+        credit, debit, fee = amounts
+        row = {"credit_msat": credit, "debit_msat": debit, "timestamp": at, "fees_msat": fee, **ids}
+        self.moves.append(
+            {
+                "created_index": 1 + max((m["created_index"] for m in self.moves), default=0),
+                "account_id": account,
+                "primary_tag": tag,
+                "payment_hash": payment_hash,
+                **row,
+            }
+        )
+        row.pop("group_id", None)
+        known = {"account": account, "type": "channel", "tag": tag, "currency": "bcrt"}
+        self.events.append({**known, "payment_id": payment_hash, **row})
 
     def open(self, scid: str, *, like: str, fee: int, at: int) -> dict[str, Any]:
         """
@@ -177,7 +205,8 @@ class FakeBooks:
         Return a page of what was sent.
         """
         key = f"{params.get('index', 'created')}_index"
-        return {"payments": _page(self.payments, key, params)}
+        rows = [row for row in self.payments if params.get("status") in (None, row["status"])]
+        return {"payments": _page(rows, key, params)}
 
     def listclosedchannels(self, params: dict[str, Any]) -> Any:
         """
@@ -215,30 +244,8 @@ class FakeBooks:
     def _channel(self, scid: str) -> dict[str, Any]:
         return next(c for c in self.channels if c.get("short_channel_id") == scid)
 
-    def _move(
-        self,
-        scid: str,
-        payment_hash: str,
-        tag: str,
-        amounts: tuple[int, int, int],
-        at: int,
-        ids: dict[str, int],
-    ) -> None:
-        account = self._channel(scid)["channel_id"]
-        credit, debit, fee = amounts
-        row = {"credit_msat": credit, "debit_msat": debit, "timestamp": at, "fees_msat": fee, **ids}
-        self.moves.append(
-            {
-                "created_index": 1 + max((m["created_index"] for m in self.moves), default=0),
-                "account_id": account,
-                "primary_tag": tag,
-                "payment_hash": payment_hash,
-                **row,
-            }
-        )
-        row.pop("group_id", None)
-        known = {"account": account, "type": "channel", "tag": tag, "currency": "bcrt"}
-        self.events.append({**known, "payment_id": payment_hash, **row})
+    def _account(self, scid: str) -> str:
+        return self._channel(scid)["channel_id"]
 
     def _send(
         self, payment_hash: str, part: int, amounts: tuple[int, int], to: str, at: int

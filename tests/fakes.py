@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fake_books import FakeBooks, RefusedBooksError
+from fake_sling import SLING, FakeSling, SilentSlingError
+from fake_sling_orders import SlingRefusalError
 from jsonschema import Draft202012Validator, validators
 
 TESTS = Path(__file__).parent
@@ -16,6 +18,7 @@ RECORDINGS = TESTS / "contract" / "recordings"
 SCHEMAS = TESTS / "e2e" / "schemas"
 
 INVALID_PARAMS = -32602
+PARSE_ERROR = -32700
 UNKNOWN_METHOD = -32601
 PRICEABLE = {"CHANNELD_NORMAL", "CHANNELD_AWAITING_LOCKIN", "DUALOPEND_AWAITING_LOCKIN"}
 
@@ -121,6 +124,8 @@ class FakeNode:
         counters: Whether forwards have indexes, as they do since v23.11.
         absent: Methods that this version, or this choice of plugins, does not have.
         books: What it knows of money.
+        sling: The plugin that moves liquidity on it.
+        lock: Held while it answers; whoever changes it while plugins run takes it.
     """
 
     def __init__(self, now: int, *, phase: str = "", counters: bool = True) -> None:
@@ -142,7 +147,8 @@ class FakeNode:
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
         self.garbage: dict[str, Callable[[Any], Any]] = {}
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self.sling = FakeSling(self)
         self._let_go = threading.Event()
         self._schemas = {method: Schema(method) for method in _METHODS}
 
@@ -151,16 +157,32 @@ class FakeNode:
         Return the reply to a call, or raise what comes instead.
         """
         self.calls.append((method, params))
-        if method not in _METHODS or method in self.absent:
+        if method not in self._known() or method in self.absent:
             raise RpcRefusalError(UNKNOWN_METHOD, f"Unknown command '{method}'")
         self.before.get(method, _nothing)()
-        with self._lock:
-            self._schemas[method].check_params(params)
-            reply = copy.deepcopy(_METHODS[method](self, params))
-        if self.counters or method != "listforwards":
+        with self.lock:
+            reply = self._reply(method, params)
+        if method in _METHODS and (self.counters or method != "listforwards"):
             self._schemas[method].check_reply(reply)
         self.after.get(method, _nothing)()
         return self.garbage.get(method, _as_it_is)(reply)
+
+    def _known(self) -> set[str]:
+        return {*_METHODS, *(SLING if self.sling.there else ())}
+
+    def _reply(self, method: str, params: Any) -> Any:
+        if method in SLING:
+            return self._ask_sling(method, params)
+        self._schemas[method].check_params(params)
+        return copy.deepcopy(_METHODS[method](self, params))
+
+    def _ask_sling(self, method: str, params: Any) -> Any:
+        try:
+            return self.sling.answer(method, params)
+        except SlingRefusalError as refusal:
+            raise RpcRefusalError(PARSE_ERROR, str(refusal)) from None
+        except SilentSlingError:
+            raise HangUpError from None
 
     def never_answer(self) -> None:
         """

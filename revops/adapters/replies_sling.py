@@ -52,6 +52,7 @@ class _Row:
 
 @attrs.frozen(kw_only=True)
 class _Settings:
+    scid: Scid = attrs.field(validator=checks.scid())
     candidates: tuple[Scid, ...] | None
 
 
@@ -87,11 +88,13 @@ def partners_of(reply: object) -> dict[Scid, tuple[Scid, ...]]:
     """
     if type(reply) is not dict:
         raise WireError((problem_at("sling-jobsettings", str(wrong(reply, "an object"))),))
-    settings = {
-        scid: _reader.read(job, _Settings, f"sling-jobsettings.{scid}")
-        for scid, job in reply.items()
+    jobs = {
+        scid: {**job, "scid": scid} if type(job) is dict else job for scid, job in reply.items()
     }
-    return {Scid(scid): job.candidates or () for scid, job in settings.items()}
+    settings = [
+        _reader.read(job, _Settings, f"sling-jobsettings.{scid}") for scid, job in jobs.items()
+    ]
+    return {job.scid: job.candidates or () for job in settings}
 
 
 def jobs_of(reply: object, kept: dict[Scid, tuple[Scid, ...]]) -> tuple[Job, ...]:
