@@ -4,7 +4,7 @@ import importlib.util
 import itertools
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pyln.client import RpcError
 
@@ -36,6 +36,9 @@ class Line:
         left, right: The short channel ids of l2's two channels.
     """
 
+    elsewhere: ClassVar[dict[str, int]] = {}
+    """What else l1 and l3 are started with."""
+
     def __init__(self, node_factory: Any, **options: object) -> None:
         from pyln.testing import utils  # noqa: PLC0415 -- it is an extra
 
@@ -43,7 +46,7 @@ class Line:
         # Its gRPC server is of no use here, and a node that was restarted reconnects.
         plain = {"disable-plugin": "cln-grpc", "may_reconnect": True}
         self.l1, self.l2, self.l3 = nodes = node_factory.get_nodes(
-            3, opts=[plain, {**plain, "start": False}, plain]
+            3, opts=[plain | self.elsewhere, {**plain, "start": False}, plain | self.elsewhere]
         )
         self.bitcoind = node_factory.bitcoind
         self.configure(**options)
