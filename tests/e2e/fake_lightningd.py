@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from e2e.rpc_socket import RpcSocket
 from fakes import FakeNode, RpcRefusalError
 
+from revops.shell.clock import Clock
+
 T = TypeVar("T")
 
 PLUGIN = Path(__file__).resolve().parents[2] / "cl-revenue-ops.py"
@@ -40,6 +42,7 @@ class FakeLightningd:
     def __init__(self, directory: Path, node: FakeNode) -> None:
         self.directory = directory
         self.node = node
+        node.sling.clock = Clock().now  # as the plugin's process has it
         self.config: dict[str, str] = {}
         self.logs: list[tuple[str, str]] = []
         self.stderr = ""

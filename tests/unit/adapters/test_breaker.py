@@ -79,6 +79,19 @@ def test_a_call_without_an_answer_lets_its_group_rest_and_no_other(line: Line) -
     )
 
 
+def test_all_calls_of_sling_rest_together(line: Line) -> None:
+    """
+    They wait for one lock: whichever was silent, none is asked, and lightningd itself is.
+    """
+    line.go_silent("sling-stop")
+    line.trouble = None
+    for method in ("sling-stats", "sling-once", "sling-stop"):
+        with pytest.raises(NotAskedError, match="calls of group sling rest after sling-stop"):
+            line.call(method)
+
+    assert line.call("listsendpays") == "listsendpays"
+
+
 @pytest.mark.parametrize(
     "trouble", [NodeRefusedError("getinfo", -1, "no"), KeyError("a bug of ours")]
 )

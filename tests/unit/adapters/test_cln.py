@@ -4,10 +4,12 @@ from typing import Any
 
 import attrs
 import pytest
-from fakes import FakeNode, RpcRefusalError
+from calling import calling
+from fake_circular import Fate
+from fakes import FakeNode
 from unit.adapters.wire_examples import NOW, PEER
 
-from revops.adapters.cln import Call, Lightningd
+from revops.adapters.cln import Lightningd
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
 from revops.core.actions import SetFee
 from revops.core.outcomes import Applied
@@ -21,20 +23,6 @@ SET_FEE = SetFee(
     old_base_msat=2,
     new_base_msat=0,
 )
-
-
-def calling(node: FakeNode) -> Call:
-    """
-    Return the call that *node* answers.
-    """
-
-    def call(method: str, params: dict[str, Any]) -> object:
-        try:
-            return node.answer(method, params)
-        except RpcRefusalError as refusal:
-            raise NodeRefusedError(method, refusal.code, refusal.message) from None
-
-    return call
 
 
 @pytest.fixture(name="node")
@@ -105,6 +93,31 @@ def test_all_forwards_come_at_once_from_nodes_that_cannot_page() -> None:
     assert {forward.created_index for forward in forwards} == {None}
     with pytest.raises(NodeRefusedError, match="listforwards: unknown parameter: index"):
         lightningd.forwards("created", 1, 10)
+
+
+def test_what_is_under_way_is_asked_for_by_its_status(
+    node: FakeNode, lightningd: Lightningd
+) -> None:
+    """
+    Only what is pending is listed, and of that only what goes to ourselves and by which channel
+    it comes in.
+    """
+    ways = node.channel("150x6x0"), node.channel("150x2x0")
+    fate = Fate(arrives_s=0, credited_s=60, returns_s=30)
+    node.sling.circulation.send(ways, (50_000_000, 5_000), fate, NOW, NOW)
+    us, target = node.info["id"], ways[1]
+    (pending,) = lightningd.pending_to(us)
+
+    assert (pending.amount_msat, pending.sent_msat) == (50_000_000, 50_005_000)
+    assert pending.created_at == NOW
+    assert node.called("listsendpays") == [{"status": "pending"}]
+    assert lightningd.pending_to(target["peer_id"]) == ()
+    node.sling.pass_time(40)
+    assert lightningd.pending_to(us) == ()
+    assert lightningd.arriving(target["peer_id"], target["channel_id"]) == (50_000_000,)
+    node.sling.pass_time(30)
+    assert lightningd.arriving(target["peer_id"], target["channel_id"]) == ()
+    assert node.called("listpeerchannels") == [{"id": target["peer_id"]}] * 2
 
 
 def test_a_fee_is_set_by_scid_and_confirmed(node: FakeNode, lightningd: Lightningd) -> None:
