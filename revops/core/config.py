@@ -269,18 +269,8 @@ def _contradictions(config: Config) -> list[str]:
 
 _WAITING: Final = {
     "flow analysis at times of its own": ("flow_interval",),
-    "rebalancing": (
-        *("rebalancer", "rebalance_interval", "rebalance_cooldown_hours", "max_concurrent_jobs"),
-        *("rebalance_min_profit", "rebalance_min_profit_ppm", "rebalance_max_ppm"),
-        *("rebalance_min_amount", "rebalance_max_amount", "rebalance_chunk"),
-        *("high_liquidity_threshold", "min_wallet_reserve"),
-        *("daily_budget_sats", "weekly_budget_sats", "reservation_timeout_hours"),
-        *("proportional_budget", "proportional_budget_pct"),
-        *("enable_reputation", "reputation_decay", "enable_kelly", "kelly_fraction"),
-        *("futility_failures", "futility_cooldown_hours", "sling_min_version"),
-    ),
     "work beside CLBOSS": ("clboss_enabled",),
-    "work with cl-hive": ("hive_enabled", "hive_rebalance_tolerance"),
+    "work with cl-hive": ("hive_enabled",),
     "metrics": ("prometheus", "prometheus_port", "prometheus_bind"),
 }
 """Options that are taken and checked before there is anything that reads them, by what will."""

@@ -63,6 +63,7 @@ def _policy(field: str) -> Lever:
 
 _SET_FEE: Final = Lever(Kind.COMMAND, "revenue-set-fee")
 _WAKE_ALL: Final = Lever(Kind.COMMAND, "revenue-wake-all")
+_REFILL: Final = Lever(Kind.COMMAND, "revenue-rebalance")
 _STRATEGY: Final = _policy("strategy")
 _CEILING: Final = (_option("max-fee-ppm"), _policy("max_fee_ppm"))
 _FLOOR: Final = (_option("min-fee-ppm"), _policy("min_fee_ppm"))
@@ -209,6 +210,7 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.NO_SOURCE: _by(
         _HIGH, _option("rebalance-min-amount"), waits_for="payments have to come in elsewhere"
     ),
+    Code.NO_RETURN: _by(_HIGH, waits_for="a week has to pass since then"),
     Code.EARNS_TOO_LITTLE: _by(
         *_PROFIT, waits_for="more has to leave, or a route has to get cheaper"
     ),
@@ -218,6 +220,11 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.OUTBID: _by(_option("max-concurrent-jobs"), waits_for="one of them has to end"),
     Code.BUDGET_SHORT: _by(*_BUDGET),
     Code.REFILL: _by(_REBALANCE, _option("dry-run")),
+    # Rebalancing: what the operator orders
+    Code.REFILL_ORDERED: _by(_REFILL),
+    Code.NO_ROOM: _by(_REFILL),
+    Code.CANNOT_GIVE: _by(_REFILL, _option("rebalance-chunk")),
+    Code.FEE_TOO_LOW: _by(_REFILL),
     # Rebalances that run
     Code.JOB_OVER: _by(*_SIZES),
     Code.JOB_STOPPING: _by(_option("rebalancer"), waits_for="a payment under way has to end first"),

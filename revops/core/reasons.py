@@ -119,6 +119,7 @@ class Code(str, enum.Enum):
     KELLY = "kelly"
     PAIR = "pair"
     NO_SOURCE = "no_source"
+    NO_RETURN = "no_return"
     EARNS_TOO_LITTLE = "earns_too_little"
     DEARER_THAN_ALLOWED = "dearer_than_allowed"
     DEARER_THAN_SOLD = "dearer_than_sold"
@@ -126,6 +127,11 @@ class Code(str, enum.Enum):
     OUTBID = "outbid"
     BUDGET_SHORT = "budget_short"
     REFILL = "refill"
+    # Rebalancing: what the operator orders
+    REFILL_ORDERED = "refill_ordered"
+    NO_ROOM = "no_room"
+    CANNOT_GIVE = "cannot_give"
+    FEE_TOO_LOW = "fee_too_low"
     # Rebalances that run
     JOB_OVER = "job_over"
     JOB_STOPPING = "job_stopping"
@@ -312,6 +318,7 @@ SENTENCES: Final[dict[Code, str]] = {
     " {least_msat} are asked for (rebalance-min-profit); a route is expected at {cost_ppm} ppm"
     " and pays up to {max_ppm}",
     Code.NO_SOURCE: "no channel can give enough",
+    Code.NO_RETURN: "who could give to it was filled from here within 7 days: nothing goes back",
     Code.EARNS_TOO_LITTLE: "an expected {ev_msat} msat is less than {least_msat}"
     " (rebalance-min-profit)",
     Code.DEARER_THAN_ALLOWED: "a route is expected at {cost_ppm} ppm, and rebalance-max-ppm is"
@@ -325,6 +332,12 @@ SENTENCES: Final[dict[Code, str]] = {
     " (daily-budget-sats, weekly-budget-sats)",
     Code.REFILL: "filled with {amount_sats} sat from {sources}, at {max_ppm} ppm at most:"
     " {reserve_sats} sat are reserved",
+    Code.REFILL_ORDERED: "the operator ordered {amount_sats} sat, {terms}",
+    Code.NO_ROOM: "{amount_sats} sat are ordered, and {most_sats} is the most that can come in",
+    Code.CANNOT_GIVE: "{scid} can spare {spare_sats} of the {needed_sats} sat that it takes, and"
+    " its htlc_maximum of {htlc_max_sats} sat has to be twice a payment of {chunk_sats}",
+    Code.FEE_TOO_LOW: "a route takes {cost_ppm} ppm, for which max_fee_sats {fee_sats} is not"
+    " enough: with {needed_sats} it would begin",
     Code.JOB_OVER: "nobody works on it any more: {moved_msat} of {amount_msat} msat arrived, for"
     " {fee_msat} msat",
     Code.JOB_STOPPING: "it was told to end ({cause}) and is still listed: {moved_msat} of"

@@ -91,18 +91,22 @@ def change_msat(
 
     *ppm* is the price that will be in force afterwards.
     """
-    return worth(demand, days)(ppm, before, after)
+    return worth(demand, ppm, before, days)(after)
 
 
-def worth(demand: Demand, days: float = HORIZON_DAYS) -> Callable[[Ppm, Msat, Msat], Msat]:
+def worth(
+    demand: Demand, ppm: Ppm, before: Msat, days: float = HORIZON_DAYS
+) -> Callable[[Msat], Msat]:
     """
-    Return `change_msat` for many questions about one *demand*.
+    Return `change_msat` from *before* to any balance.
     """
     sales = _sales(demand, days)
+    before = max(before, Msat(0))
+    covered = sales.served(before) if sales else 0.0
 
-    def change(ppm: Ppm, before: Msat, after: Msat) -> Msat:
-        before, after = max(before, Msat(0)), max(after, Msat(0))
-        sold = sales.served(after) - sales.served(before) if sales else 0.0
+    def change(after: Msat) -> Msat:
+        after = max(after, Msat(0))
+        sold = sales.served(after) - covered if sales else 0.0
         expected = expected_down(sold * ppm / MILLION)
         # What moved is all that can be sold or missed, however floats round.
         most = fee_msat(Msat(after - before), ppm)

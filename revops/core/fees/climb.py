@@ -1,7 +1,6 @@
 """Hill climbing: the price that earns most, found by comparing counts at two prices."""
 
 import math
-from statistics import fmean, pvariance
 from typing import Final
 
 import attrs
@@ -314,6 +313,8 @@ def dispersion(traffic: Traffic) -> float:
     end = traffic.until // DAY
     start = max(-(-traffic.since // DAY), min(counts, default=0), end - MOST_DAYS)
     daily = [counts.get(day, 0) for day in range(start, end)]
-    if len(daily) < FEWEST_DAYS or not sum(daily):
+    days, total = len(daily), sum(daily)
+    if days < FEWEST_DAYS or not total:
         return DISPERSION[0]
-    return min(max(pvariance(daily) / fmean(daily), DISPERSION[0]), DISPERSION[1])
+    ratio = (days * sum(count * count for count in daily) - total * total) / (days * total)
+    return min(max(ratio, DISPERSION[0]), DISPERSION[1])

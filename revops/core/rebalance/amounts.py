@@ -15,18 +15,18 @@ STEP: Final = 2**0.25
 @attrs.frozen
 class Amount:
     """
-    What a refill may move: *count* payments of *chunk_msat* each.
+    What a refill may move.
+
+    Attributes:
+        count, chunk_msat: So many payments of this size.
+        total_msat: All of it.
+        piece_msat: What leaves the channel that gives by each payment, at rebalance-max-ppm.
     """
 
-    chunk_msat: Msat
     count: int
-
-    @property
-    def total_msat(self) -> Msat:
-        """
-        Return all of it.
-        """
-        return Msat(self.chunk_msat * self.count)
+    chunk_msat: Msat
+    total_msat: Msat
+    piece_msat: Msat
 
     def reserve_msat(self, ppm: Ppm) -> Msat:
         """
@@ -40,12 +40,6 @@ class Amount:
         Return the most that it may cost for *room* to hold what has to be reserved.
         """
         return Ppm(room // (self.count + 1) * MILLION // self.chunk_msat)
-
-    def drawn_msat(self, ppm: Ppm) -> Msat:
-        """
-        Return what leaves the channel that gives, fees at *ppm* included.
-        """
-        return Msat(self.count * (self.chunk_msat + cost_msat(self.chunk_msat, ppm)))
 
 
 def amounts(config: Config, *, single: bool) -> tuple[Amount, ...]:
@@ -70,10 +64,13 @@ def _add(found: dict[int, Amount], sats: int, config: Config) -> None:
     Add what comes nearest to *sats* within the operator's bounds: in payments of the size that was
     asked for if there is room for more than one.
     """
-    chunk, least = config.rebalance_chunk, config.rebalance_min_amount
-    count = sats // chunk
-    if count * chunk < least:
-        count = -(-sats // chunk)
-        chunk = -(-sats // count)
-    if count * chunk <= config.rebalance_max_amount:
-        found[count * chunk] = Amount(from_sats(chunk), count)
+    size, least = config.rebalance_chunk, config.rebalance_min_amount
+    count = sats // size
+    if count * size < least:
+        count = -(-sats // size)
+        size = -(-sats // count)
+    total = count * size
+    if total <= config.rebalance_max_amount:
+        chunk = from_sats(size)
+        piece = Msat(chunk + cost_msat(chunk, config.rebalance_max_ppm))
+        found[total] = Amount(count, chunk, from_sats(total), piece)

@@ -49,7 +49,6 @@ def rebalance(snapshot: Snapshot, config: Config) -> RebalancePlan:
         [role.giver for role in roles if role.giver],
         casting.amounts,
         seen.experience.forbids,
-        config.rebalance_max_ppm,
     )
     takers = [role.taker for role in roles if role.taker]
     choices = chosen(place, takers, 0 if have.block else have.slots, have.room_msat)
@@ -81,7 +80,7 @@ def _decision(
 ) -> Decision:
     channel = role.case.channel
     choice = choices.get(channel.channel_id)
-    action: Action = Hold()
+    action: Action = Hold(until=role.until)
     trail = role.trail
     if isinstance(choice, Started):
         action, trail = start(choice), (*trail, *starting(choice))

@@ -26,6 +26,17 @@ def first(gates: tuple[Gate, ...], case: Case, scene: Scene) -> Reason | None:
     return next((reason for gate in gates if (reason := gate(case, scene))), None)
 
 
+def ends_at(reason: Reason, case: Case, scene: Scene) -> Instant | None:
+    """
+    Return when what *reason* says passes by itself; `None` when time alone changes nothing.
+    """
+    if reason.code is Code.COOLING_DOWN:
+        return scene.experience.rests_until(case.channel.channel_id)
+    if reason.code is Code.FUTILE:
+        return scene.experience.futile_until(case.channel.peer_id)
+    return None
+
+
 def open_channel(case: Case, _scene: Scene) -> Reason | None:
     """
     Liquidity moves by channels that are confirmed and working.
@@ -127,7 +138,9 @@ def rested(case: Case, scene: Scene) -> Reason | None:
     A channel that was refilled shows first what comes of it.
     """
     until = scene.experience.rests_until(case.channel.channel_id)
-    return None if until is None else because(Code.COOLING_DOWN, hours=_hours(until, scene))
+    if until is None:
+        return None
+    return because(Code.COOLING_DOWN, hours=(until - scene.now) / HOUR)
 
 
 def not_futile(case: Case, scene: Scene) -> Reason | None:
@@ -137,7 +150,7 @@ def not_futile(case: Case, scene: Scene) -> Reason | None:
     futility = scene.experience.futility(case.channel.peer_id)
     if futility.until is None:
         return None
-    hours = _hours(futility.until, scene)
+    hours = (futility.until - scene.now) / HOUR
     return because(Code.FUTILE, failures=futility.failures, hours=hours)
 
 
@@ -168,10 +181,6 @@ def cost_known(case: Case, _scene: Scene) -> Reason | None:
     What a route takes has to be known, be it from the peer's price alone.
     """
     return because(Code.ROUTE_COST_UNKNOWN) if case.cost_ppm is None else None
-
-
-def _hours(until: Instant, scene: Scene) -> float:
-    return (until - scene.now) / HOUR
 
 
 _USABLE: Final = (connected, uncongested, unclaimed, rested)

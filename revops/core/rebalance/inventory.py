@@ -140,10 +140,10 @@ def moved_by(held: Inventory, price: Ppm) -> Callable[[int], Msat]:
     if held.demand is None:
         msg = "the value of an unknown demand is unknown"
         raise ValueError(msg)
-    change = worth(held.demand)
     before = Msat(held.to_us_msat + int(held.in_msat * HORIZON_DAYS))
+    change = worth(held.demand, price, before)
 
     def by(amount: int) -> Msat:
-        return change(price, before, Msat(before + amount))
+        return change(Msat(before + amount))
 
     return by

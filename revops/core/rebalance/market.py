@@ -7,7 +7,7 @@ import attrs
 from revops.core.rebalance.amounts import Amount
 from revops.core.rebalance.keep import gives
 from revops.core.rebalance.pair import Giver, Pair, Taker, paired
-from revops.core.units import ChannelId, Msat, PeerId, Ppm
+from revops.core.units import ChannelId, Msat, PeerId
 
 Offer = tuple[int, ChannelId, Giver]
 """What a channel loses by giving, and who it is; the cheapest sorts first."""
@@ -72,21 +72,19 @@ class Market:
         return attrs.evolve(pair, terms=attrs.evolve(pair.terms, max_ppm=most))
 
 
-def market(
-    givers: Sequence[Giver], amounts: Sequence[Amount], barred: Barred, most_ppm: Ppm
-) -> Market:
+def market(givers: Sequence[Giver], amounts: Sequence[Amount], barred: Barred) -> Market:
     """
-    Return what *givers* can give of *amounts*, at *most_ppm* at most.
+    Return what *givers* can give of *amounts*.
     """
-    return Market(tuple((a, _offers(givers, a, most_ppm)) for a in amounts), barred)
+    return Market(tuple((amount, _offers(givers, amount)) for amount in amounts), barred)
 
 
-def _offers(givers: Sequence[Giver], amount: Amount, most_ppm: Ppm) -> tuple[Offer, ...]:
+def _offers(givers: Sequence[Giver], amount: Amount) -> tuple[Offer, ...]:
     return tuple(
         sorted(
             (-giver.worth(-amount.total_msat), giver.channel.channel_id, giver)
             for giver in givers
-            if gives(giver, amount, most_ppm)
+            if gives(giver, amount)
         )
     )
 

@@ -76,7 +76,8 @@ def chosen(
             room = Msat(room - pair.reserve_msat)
     for key, pair in best.items():
         if pair is None or not pair.pays:
-            refused[key] = Refused(pair, pair.terms.bound if pair else Code.NO_SOURCE, room)
+            why = pair.terms.bound if pair else _unmatched(market, asked[key])
+            refused[key] = Refused(pair, why, room)
     return refused | _started(market, pairs, taken)
 
 
@@ -86,6 +87,14 @@ def _missed(market: Market, taker: Taker, taken: set[PeerId]) -> Code:
     """
     pair = market.best(taker, taken)
     return Code.BUDGET_SHORT if pair and pair.pays else Code.SOURCES_TAKEN
+
+
+def _unmatched(market: Market, taker: Taker) -> Code:
+    """
+    Return why nobody gives.
+    """
+    anyone = attrs.evolve(market, barred=lambda *_: None).best(taker)
+    return Code.NO_RETURN if anyone else Code.NO_SOURCE
 
 
 def _started(
@@ -103,7 +112,7 @@ def _started(
             if _agree([*sources, giver], pair):
                 sources.append(giver)
                 taken.add(giver.channel.peer_id)
-        keep = kept(sources, pair.amount, pair.terms.max_ppm)
+        keep = kept(sources, pair.amount)
         started[key] = Started(pair, tuple(sources), keep)
     return started
 
@@ -112,6 +121,5 @@ def _agree(sources: Sequence[Giver], pair: Pair) -> bool:
     """
     Say whether all of *sources* can still give when they hold back the same.
     """
-    amount, ppm = pair.amount, pair.terms.max_ppm
-    keep = kept(sources, amount, ppm)
-    return all(suffices(source, amount, ppm, keep) for source in sources)
+    keep = kept(sources, pair.amount)
+    return all(suffices(source, pair.amount, keep) for source in sources)

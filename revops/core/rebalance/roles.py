@@ -9,20 +9,21 @@ from revops.core.rebalance.amounts import Amount
 from revops.core.rebalance.bets import Stake
 from revops.core.rebalance.case import Case, Scene
 from revops.core.rebalance.ev import cost_msat, prospect
-from revops.core.rebalance.gates import DRAIN, FILL, demand_known, first, open_channel
+from revops.core.rebalance.gates import DRAIN, FILL, demand_known, ends_at, first, open_channel
 from revops.core.rebalance.inventory import Inventory, moved_by, spare_msat
 from revops.core.rebalance.pair import Giver, Taker
-from revops.core.units import MILLION, Msat, PeerId, Ppm, sats_down, sats_up
+from revops.core.units import MILLION, Instant, Msat, PeerId, Ppm, from_sats, sats_down, sats_up
 
 
 @attrs.frozen(kw_only=True)
 class Role:
     """
-    What a channel can be for in this cycle: filled, giving, or neither.
+    What a channel can be for in this cycle: filled, giving, or neither, and *until* when.
     """
 
     case: Case
     trail: tuple[Reason, ...]
+    until: Instant | None = None
     taker: Taker | None = None
     giver: Giver | None = None
 
@@ -47,8 +48,8 @@ class Casting:
         """
         Return what *case* can be for: a channel that is short first says so.
         """
-        if closed := open_channel(case, self.scene):
-            return Role(case=case, trail=(closed,))
+        if reason := open_channel(case, self.scene):
+            return self._neither(case, reason)
         low = self.scene.config.low_liquidity_threshold
         share = case.view.peer.share
         if share < low:
@@ -58,7 +59,7 @@ class Casting:
     def _short(self, case: Case, short: Reason) -> Role:
         reason = first(FILL, case, self.scene)
         if reason or case.held is None or case.cost_ppm is None:
-            return Role(case=case, trail=(short, *([reason] if reason else [])))
+            return self._neither(case, reason, short)
         wanted = _wanted(case, case.held)
         most, reason = self._most(case, case.held, case.cost_ppm)
         if reason:
@@ -79,16 +80,15 @@ class Casting:
         """
         Return how much may be added, or why nothing.
         """
-        least = self.amounts[0].total_msat if self.amounts else Msat(0)
+        least = self._least
         needed = case.target_msat - held.to_us_msat
         if needed <= 0:
             target, ours = sats_down(case.target_msat), sats_down(held.to_us_msat)
             return Msat(0), because(Code.COVERED, target_sats=target, to_us_sats=ours)
         most = Msat(min(needed, case.channel.receivable_msat))
-        if not self.amounts or most < least:
-            return most, because(
-                Code.TOO_LITTLE, most_sats=sats_down(most), least_sats=sats_up(least)
-            )
+        if most < least:
+            facts = {"most_sats": sats_down(most), "least_sats": sats_up(least)}
+            return most, because(Code.TOO_LITTLE, None, None, **facts)
         stake = self.stake(case, cost)
         if stake is None or not cost:
             return most, None
@@ -98,15 +98,21 @@ class Casting:
             return most, because(Code.KELLY, chance=chance, stake_msat=stake, needed_msat=needs)
         return Msat(min(most, stake * MILLION // cost)), None
 
+    @property
+    def _least(self) -> Msat:
+        if self.amounts:
+            return self.amounts[0].total_msat
+        return from_sats(self.scene.config.rebalance_min_amount)
+
     def _ample(self, case: Case, ample: Reason) -> Role:
         config, held = self.scene.config, case.held
-        unknown = demand_known(case, self.scene)
-        if unknown or held is None:
-            return Role(case=case, trail=(ample, *([unknown] if unknown else [])))
+        reason = demand_known(case, self.scene)
+        if reason or held is None:
+            return self._neither(case, reason, ample)
         low, high = config.low_liquidity_threshold, config.high_liquidity_threshold
         spare = spare_msat(held, case.target_msat, low, high)
         spare = min(spare, case.channel.spendable_msat, case.channel.to_us_msat)
-        if not self.amounts or spare < self.amounts[0].total_msat:
+        if spare < self._least:
             return Role(case=case, trail=(ample,))
         can = because(
             Code.CAN_GIVE,
@@ -115,9 +121,15 @@ class Casting:
             price_ppm=case.price_ppm,
         )
         if reason := first(DRAIN, case, self.scene):
-            return Role(case=case, trail=(ample, can, reason))
+            return self._neither(case, reason, ample, can)
         giver = Giver(case.channel, spare, case.price_ppm, moved_by(held, case.price_ppm))
         return Role(case=case, trail=(ample, can), giver=giver)
+
+    def _neither(self, case: Case, reason: Reason | None, *trail: Reason) -> Role:
+        if reason is None:
+            return Role(case=case, trail=trail)
+        until = ends_at(reason, case, self.scene)
+        return Role(case=case, trail=(*trail, reason), until=until)
 
 
 def _wanted(case: Case, held: Inventory) -> Reason:

@@ -6,6 +6,7 @@ from revops.core.rebalance.ev import ATTEMPT_MSAT
 from revops.core.rebalance.means import Means
 from revops.core.rebalance.pair import Pair
 from revops.core.rebalance.pairing import Refused, Started
+from revops.core.snapshot import Channel
 from revops.core.units import Scid, sats_down, sats_up
 
 
@@ -16,7 +17,7 @@ def proposal(pair: Pair) -> Reason:
     terms, prospect = pair.terms, pair.taker.prospect
     return because(
         Code.PAIR,
-        source=pair.giver.channel.scid or "",
+        source=_named(pair.giver.channel),
         amount_sats=sats_down(pair.amount.total_msat),
         count=pair.amount.count,
         chance=prospect.chance,
@@ -65,10 +66,10 @@ def start(started: Started) -> StartRebalance:
     pair, channel = started.pair, started.pair.taker.channel
     return StartRebalance(
         channel_id=channel.channel_id,
-        scid=channel.scid or Scid(""),
+        scid=_named(channel),
         peer_id=channel.peer_id,
         sources=tuple(
-            Source(channel_id=giver.channel.channel_id, scid=giver.channel.scid or Scid(""))
+            Source(channel_id=giver.channel.channel_id, scid=_named(giver.channel))
             for giver in started.sources
         ),
         amount_msat=pair.amount.total_msat,
@@ -92,7 +93,7 @@ def starting(started: Started) -> tuple[Reason, ...]:
         because(
             Code.REFILL,
             amount_sats=sats_down(pair.amount.total_msat),
-            sources=", ".join(giver.channel.scid or "" for giver in started.sources),
+            sources=", ".join(_named(giver.channel) for giver in started.sources),
             max_ppm=pair.terms.max_ppm,
             reserve_sats=sats_up(pair.reserve_msat),
         ),
@@ -106,5 +107,10 @@ def giving(started: Started) -> Reason:
     return because(
         Code.GIVES,
         amount_sats=sats_down(started.pair.amount.total_msat),
-        target=started.pair.taker.channel.scid or "",
+        target=_named(started.pair.taker.channel),
     )
+
+
+def _named(channel: Channel) -> Scid:
+    # Channels without one neither give nor are filled.
+    return channel.scid or Scid("")

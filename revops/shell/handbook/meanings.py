@@ -114,6 +114,7 @@ STAGES: Final[Mapping[str, Mapping[Code, str]]] = {
         Code.KELLY: "The odds do not allow for a bet of that size.",
         Code.PAIR: "The best that can be done for this channel, with everything that its value is made of.",
         Code.NO_SOURCE: "Nobody has anything to spare.",
+        Code.NO_RETURN: "Sats that go round in circles only pay fees.",
         Code.EARNS_TOO_LITTLE: "It is not worth its price.",
         Code.DEARER_THAN_ALLOWED: "You do not pay that much.",
         Code.DEARER_THAN_SOLD: "It would be bought dearer than it is sold.",
@@ -121,6 +122,12 @@ STAGES: Final[Mapping[str, Mapping[Code, str]]] = {
         Code.OUTBID: "Others go first.",
         Code.BUDGET_SHORT: "Others go first, and there is not enough left.",
         Code.REFILL: "It was decided to start this. Whether it was, `outcome` says.",
+    },
+    "Rebalancing: your orders": {
+        Code.REFILL_ORDERED: "You asked for it by `revenue-rebalance`.",
+        Code.NO_ROOM: "The other side of the channel holds no more than that.",
+        Code.CANNOT_GIVE: "sling leaves something in a channel, and halves what it may send by it.",
+        Code.FEE_TOO_LOW: "Your own limit leaves no route that is known of.",
     },
     "Rebalances that run": {
         Code.JOB_OVER: "The books know what it moved and what it cost.",
