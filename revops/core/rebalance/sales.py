@@ -10,11 +10,11 @@ from revops.core.rebalance.past import ended, fading
 from revops.core.treasury import Attempt
 from revops.core.units import ChannelId, Instant
 
-UNALIKE: Final = 2.0
+UNALIKE: Final = 1.0
 ALIKE: Final = 50.0
 """
-How many refills what is common to all channels is worth: from where every channel is a case of its
-own to where all are one. Two channels and luck must not make it certain.
+How many refills of its own the mean of all is worth to a channel: from where every channel is a
+case of its own to where all are one. Luck must make neither certain.
 """
 
 
@@ -83,7 +83,7 @@ def _weight(records: Iterable[Record], mean: float) -> float:
     found = [record for record in records if record.count > 0]
     total = sum(record.count for record in found)
     if not total:
-        return UNALIKE
+        return ALIKE
     average = sum(record.sold for record in found) / total
     spread = sum(record.count * (record.sold / record.count - average) ** 2 for record in found)
     # Were refills of a channel sold or not like drawn from one Beta, with a correlation of rho,
@@ -91,6 +91,7 @@ def _weight(records: Iterable[Record], mean: float) -> float:
     by_chance = len(found) - 1
     by_channel = total - sum(record.count**2 for record in found) / total
     if by_channel <= by_chance:
-        return UNALIKE
+        # Too few to tell: alike until they are seen to differ.
+        return ALIKE
     rho = (spread / (mean * (1 - mean)) - by_chance) / (by_channel - by_chance)
     return min(max(1 / rho - 1, UNALIKE), ALIKE) if rho > 0 else ALIKE
