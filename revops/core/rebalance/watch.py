@@ -14,6 +14,11 @@ DEADLINE_S: Final = 2 * HOUR
 """What is not done by then waits for a better time."""
 PATIENCE_S: Final = 20 * MINUTE
 """How long a market that says no is asked again."""
+HANGS_S: Final = 45
+"""
+How old a payment under way may be. sling takes one of 120 s for failed and pays anew, though it may
+yet arrive: looked at every minute, none gets so old that more than one chunk comes on top.
+"""
 
 
 @attrs.frozen
@@ -57,6 +62,7 @@ class _Look:
     to_us_msat: Msat | None
     now: Instant
     config: Config
+    paying: tuple[Instant, ...]
 
     def since(self, *moments: Instant | None) -> int:
         """
@@ -70,11 +76,17 @@ class _Look:
 
 
 def watch(
-    attempt: Attempt, job: Job | None, to_us_msat: Msat | None, now: Instant, config: Config
+    attempt: Attempt,
+    job: Job | None,
+    to_us_msat: Msat | None,
+    now: Instant,
+    config: Config,
+    paying: tuple[Instant, ...] = (),
 ) -> Keep | Stop | Over:
     """
     Return what is to become of *attempt*, of which the rebalancer says *job*: `None` when it does
     not list it. *to_us_msat* is on our side of the filled channel; `None` when nobody knows.
+    *paying* is when the payments were begun that are under way and may be of it.
 
     As long as anything of it is listed it is stopped, and never taken to be over: what sling calls
     balanced may only sleep, and what it calls an error goes on trying.
@@ -83,7 +95,9 @@ def watch(
         # A job that is only listed is not ours, and none of ours runs beside it.
         cause = attempt.stopping or Ending.VANISHED
         return Over(ending_of(cause, attempt), _because(Code.JOB_OVER, attempt))
-    look = _Look(attempt=attempt, job=job, to_us_msat=to_us_msat, now=now, config=config)
+    look = _Look(
+        attempt=attempt, job=job, to_us_msat=to_us_msat, now=now, config=config, paying=paying
+    )
     return next((stop for rule in _RULES if (stop := rule(look))), Keep())
 
 
@@ -161,6 +175,13 @@ def _leaking(look: _Look) -> Stop | None:
     return look.stop(Ending.STOPPED, Code.JOB_LEAKS, to_us_msat=to_us)
 
 
+def _hanging(look: _Look) -> Stop | None:
+    waited = max(map(look.since, look.paying), default=0)
+    if waited < HANGS_S:
+        return None
+    return look.stop(Ending.STOPPED, Code.JOB_HANGS, seconds=waited)
+
+
 def _expired(look: _Look) -> Stop | None:
     if look.since(look.attempt.at) < DEADLINE_S:
         return None
@@ -191,6 +212,7 @@ _RULES: Final[tuple[Callable[[_Look], Stop | None], ...]] = (
     _unwanted,
     _overcharged,
     _leaking,
+    _hanging,
     _expired,
     _priced_out,
 )
