@@ -1,5 +1,6 @@
 """The plugin's pieces, put together as `main.build` does, under a clock that a test moves."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Office:
         self.directory = directory
         self.node = node
         self.clock = FakeClock(node.now)
+        node.sling.clock = self.clock.now
         self.settings = Settings()
         self.settings.start({name.replace("_", "-"): text for name, text in options.items()})
         self.logs: list[tuple[str, str]] = []
@@ -74,6 +76,39 @@ class Office:
         """
         self.clock.pass_by(after_s)
         self.app.worker.run_once("books")
+
+    def pass_by(self, seconds: int) -> None:
+        """
+        Let time go by, for sling and what it has under way as well.
+        """
+        for _ in range(seconds):
+            self.clock.pass_by(1)
+            self.node.sling.pass_time(1)
+
+    def move(self, after_s: int = 0) -> None:
+        """
+        Let time go by and run a money cycle as the worker does.
+        """
+        self.pass_by(after_s)
+        self.app.worker.run_once("rebalance")
+
+    def tend(self, after_s: int = 0) -> None:
+        """
+        Let time go by and look after the rebalances that are open as the worker does.
+        """
+        self.pass_by(after_s)
+        self.app.worker.run_once("jobs")
+
+    def live(self, seconds: int, each: Callable[[], None] = lambda: None) -> None:
+        """
+        Let time go by with the worker at work, and look at *each* minute of it.
+        """
+        for _ in range(seconds // 60):
+            self.pass_by(60)
+            for loop in self.app.worker._loops.values():
+                if loop.due_in() <= 0:
+                    loop.run()
+            each()
 
     def call(self, name: str, *positional: Any, **named: Any) -> Any:
         """

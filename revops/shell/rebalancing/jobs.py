@@ -40,10 +40,14 @@ class Jobs:
     one that runs well.
 
     Of a node that is silent nothing is learned, and nothing changes.
+
+    Attributes:
+        seen: What sling was at, the last time it was asked about what is open; for people.
     """
 
     kit: Kit
     mover: Mover
+    seen: Engine | None = attrs.field(default=None, init=False)
     # What is reserved for an order and not asked for yet; whoever has the lock sees both or none.
     _ordered: deque[JournalEntry] = attrs.field(factory=deque, init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
@@ -79,12 +83,14 @@ class Jobs:
             StoreError: The books cannot be read or written.
         """
         if not self.kit.store.treasury.open():
+            self.seen = None
             return False
         if orders := self._orders():
             self.mover.start(orders, self.kit.sling.look())
         # Whatever was asked of sling before, by us or by whoever was here before a crash, it has
         # done when it answers this, or never will.
         engine, us = self.kit.sling.look(), self.kit.observer.who().node_id
+        self.seen = engine
         seen = _Seen(engine=engine, pending=self.kit.node.pending_to(us))
         self.kit.read_moves()
         for logged in self._begun():
@@ -106,14 +112,14 @@ class Jobs:
     def _see_to(self, logged: Logged, seen: _Seen) -> None:
         attempt, now = logged.attempt, self.kit.clock.now()
         if seen.engine.jobs is None:
-            self._wait(attempt, seen.engine.trouble)
+            self._wait(logged, seen.engine.trouble)
             return
         job = next((job for job in seen.engine.jobs if job.scid == logged.scid), None)
         ours = self._to_us(attempt) if job else None
         paying = tuple(p.created_at for p in seen.pending if _may_be_of(p, attempt, attempt.at))
         verdict = watch(attempt, job, ours, now, self.kit.config(), paying)
         if isinstance(verdict, Over):
-            self._settle(attempt, seen.pending)
+            self._settle(logged, seen.pending)
             return
         if attempt.state is not Spend.IN_FLIGHT and logged.journal_id is not None:
             # Its start had no answer, or a crash took that.
@@ -138,20 +144,21 @@ class Jobs:
 
     # How it ended --------------------------------------------------------------------------
 
-    def _settle(self, attempt: Attempt, pending: tuple[Pending, ...]) -> None:
+    def _settle(self, logged: Logged, pending: tuple[Pending, ...]) -> None:
         """
-        Settle *attempt*, which sling is at no more, unless it is not known yet what it cost.
+        Settle what sling is at no more, unless it is not known yet what it cost.
         """
-        number, book = attempt.rebalance_id, self.kit.store.treasury
-        if missing := self._missing(attempt, pending):
-            self._wait(attempt, missing)
+        number, book = logged.attempt.rebalance_id, self.kit.store.treasury
+        if missing := self._missing(logged.attempt, pending):
+            self._wait(logged, missing)
             return
         now = self.kit.clock.now()
-        opened = (logged.attempt for logged in book.open())
-        latest = next((other for other in opened if other.rebalance_id == number), attempt)
+        opened = (other.attempt for other in book.open())
+        latest = next((o for o in opened if o.rebalance_id == number), logged.attempt)
         verdict = watch(latest, None, None, now, self.kit.config())
         assert isinstance(verdict, Over)  # noqa: S101 -- of what is not listed nothing else is said
-        self._end(book.settle(number, verdict.ending, sentence(verdict.reason), now))
+        why = logged.stopping or sentence(verdict.reason)
+        self._tell(logged, book.settle(number, verdict.ending, why, now), why)
 
     def _missing(self, attempt: Attempt, pending: tuple[Pending, ...]) -> str:
         """
@@ -179,28 +186,29 @@ class Jobs:
         )
         return next((why for doubt, why in doubts if doubt), "")
 
-    def _wait(self, attempt: Attempt, missing: str) -> None:
+    def _wait(self, logged: Logged, missing: str) -> None:
         """
-        Keep the money of *attempt* reserved, but not for ever.
+        Keep the money reserved, but not for ever.
         """
-        now = self.kit.clock.now()
+        now, attempt = self.kit.clock.now(), logged.attempt
         patience = DEADLINE_S + self.kit.config().reservation_timeout_hours * HOUR
         if now - attempt.at < patience:
             self.kit.log.debug("rebalance waits", rebalance=attempt.rebalance_id, why=missing)
             return
         why = f"{missing}; reservation-timeout-hours are over: all that it might cost is counted"
-        self._end(self.kit.store.treasury.give_up(attempt.rebalance_id, why, now))
+        self._tell(logged, self.kit.store.treasury.give_up(attempt.rebalance_id, why, now), why)
 
-    def _end(self, attempt: Attempt) -> None:
+    def _tell(self, logged: Logged, attempt: Attempt, why: str) -> None:
         self._under_way.pop(attempt.rebalance_id, None)
         self.kit.log.info(
             "rebalance over",
             rebalance=attempt.rebalance_id,
+            scid=logged.scid,
             ending=attempt.ending.value if attempt.ending else None,
-            moved_sats=sats_down(attempt.moved_msat),
+            sats=sats_down(attempt.moved_msat),
             of_sats=sats_down(attempt.amount_msat),
             fee_msat=attempt.fee_msat,
-            limit_msat=attempt.limit_msat,
+            why=why,
         )
 
 

@@ -79,7 +79,7 @@ class Mover:
         log = self.kit.log.bind(rebalance=rebalance_id, scid=scid, why=why)
         match outcome:
             case Stopped():
-                log.info("rebalance stopped")
+                log.debug("rebalance stopped")
             case Rehearsed():
                 log.debug("rebalance not stopped: dry-run is set")
             case Refused() | Unknown():
