@@ -60,6 +60,14 @@ class FakeSling(SlingAtWork):
             for _ in range(seconds):
                 self._second()
 
+    @property
+    def at_rest(self) -> bool:
+        """
+        Return whether time alone changes nothing: no order, no payment and no call is under way.
+        """
+        busy = self._runs or self._queue or self.circulation.under_way
+        return self._knows_channels and not busy
+
     def die(self) -> None:
         """
         End without a word: what is in its memory is gone, and who waits for it waits in vain.

@@ -67,6 +67,7 @@ class SlingAtWork:
         sendpay_fails: lightningd does not take its payments.
         forgets: It cannot write down what it moved.
         jobs: Those that it keeps for ever.
+        sent: Every payment so far, with what ordered it.
         successes: What it believes to have moved, by channel.
     """
 
@@ -81,6 +82,7 @@ class SlingAtWork:
         self.sendpay_fails = False
         self.forgets = False
         self.jobs: dict[str, Order] = {}
+        self.sent: list[tuple[Order, Circle]] = []
         self.successes: dict[str, list[Circle]] = {}
         self.circulation = Circulation(node.info["id"], node.books)
         self._tasks: dict[str, Task] = {}
@@ -212,6 +214,7 @@ class SlingAtWork:
             self.now,
             self.clock(),
         )
+        self.sent.append((order, run.paying))
         return "Rebalancing", 0
 
     def _cost(self, source: dict[str, Any], order: Order) -> int | None:
