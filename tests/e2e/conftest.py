@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
+from e2e.thirsty import Ledger, make_thirsty, settle_in
 from fakes import FakeNode
 
 NOW = 1_795_338_900
@@ -38,3 +39,23 @@ def office(tmp_path: Path, node: FakeNode) -> Iterator[Office]:
     office = Office(tmp_path, node)
     yield office
     office.close()
+
+
+@pytest.fixture
+def thirsty(tmp_path: Path, node: FakeNode) -> Iterator[Office]:
+    """
+    The plugin's own pieces on a node of which one channel is worth a refill, known for a day.
+    """
+    make_thirsty(node)
+    office = Office(tmp_path, node)
+    settle_in(office)
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def ledger(thirsty: Office) -> Ledger:
+    """
+    What is really paid on that node.
+    """
+    return Ledger(thirsty)

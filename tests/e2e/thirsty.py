@@ -1,16 +1,27 @@
-"""A node with a channel that sells more than it holds, and others that could fill it."""
+"""A node with a channel that sells more than it holds, and what refilling it really cost."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
+import attrs
 from e2e.office import Office
-from fakes import FakeNode
+from fakes import FakeNode, HangUpError
 
+from revops.core.actions import StartRebalance
+from revops.core.budget import Limits
+from revops.core.plan import Decision
+from revops.core.treasury import Attempt
 from revops.core.uptime import Watched
 
 TARGET = "150x1x0"
 SOURCE = "150x7x0"
 PRICE_PPM = 2000
 CHUNK = 100_000_000
+FEE = 10_000
+"""What a chunk costs at the 100 ppm that the fake's market asks for."""
+MINUTE = 60
+HOUR = 3600
 DAY = 86_400
 
 
@@ -65,3 +76,143 @@ def settle_in(office: Office, *targets: str) -> None:
     office.keep_books()
     office.node.calls.clear()
     office.logs.clear()
+
+
+# What it cost --------------------------------------------------------------------------------
+
+
+class CrashError(BaseException):
+    """
+    The end of the process, in the middle of whatever it did.
+    """
+
+
+def crash(*_: Any, **__: Any) -> None:
+    """
+    End here.
+    """
+    raise CrashError
+
+
+def hang_up() -> None:
+    """
+    Answer nothing.
+    """
+    raise HangUpError
+
+
+class Ledger:
+    """
+    What was really paid, by the node's own list, held against what the books say.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._before = self._all_paid()
+
+    def _all_paid(self) -> int:
+        us = self._office.node.info["id"]
+        return sum(
+            row["amount_sent_msat"] - row["amount_msat"]
+            for row in self._office.node.books.payments
+            if row["status"] == "complete" and row.get("destination") == us
+        )
+
+    @property
+    def paid(self) -> int:
+        """
+        Return what circular payments cost since the beginning.
+        """
+        return self._all_paid() - self._before
+
+    @property
+    def settled(self) -> int:
+        """
+        Return what the books say that they cost.
+        """
+        with closing(sqlite3.connect(self._office.app.store.path)) as books:
+            query = "SELECT ifnull(sum(spent_msat), 0) FROM reservations"
+            return books.execute(query).fetchone()[0]
+
+    @property
+    def held(self) -> int:
+        """
+        Return what is reserved and not settled.
+        """
+        return self._office.app.store.treasury.spending(self._office.clock.now()).held_msat
+
+    def check(self) -> None:
+        """
+        Nothing was paid that is not held or settled, and no more than the budget allows.
+        """
+        office = self._office
+        spent = office.app.store.treasury.spending(office.clock.now())
+        assert self.settled <= self.paid <= self.settled + self.held
+        if office.app.money.last:
+            limits = office.app.money.last.plan.limits
+            assert spent.day_msat + spent.held_msat <= limits.day_msat
+            assert spent.week_msat + spent.held_msat <= limits.week_msat
+
+
+def attempts(office: Office) -> tuple[Attempt, ...]:
+    """
+    Return all rebalances, the first one first.
+    """
+    return office.app.store.treasury.attempts(0)
+
+
+def asked(office: Office, method: str) -> list[dict[str, Any]]:
+    """
+    Return what sling was asked.
+    """
+    return office.node.called(method)
+
+
+def outcomes(office: Office) -> list[type]:
+    """
+    Return what became of what the last money cycle wanted to begin.
+    """
+    return [type(outcome) for _, outcome in office.app.money.last.done]
+
+
+def refills(office: Office, channel_id: str) -> tuple[int, int]:
+    """
+    Return how many refills a channel had, and what they cost.
+    """
+    found = office.app.store.costs.refills(office.clock.now())[channel_id]
+    return found.count, found.cost_msat
+
+
+def until_over(office: Office, ledger: Ledger, minutes: int = 10) -> Attempt:
+    """
+    Live until the last rebalance is over, and return it.
+    """
+    for _ in range(minutes):
+        office.live(MINUTE, ledger.check)
+        if not attempts(office)[-1].open:
+            return attempts(office)[-1]
+    raise AssertionError(attempts(office)[-1])
+
+
+def wanted(office: Office, scid: str = TARGET) -> tuple[Decision, Limits]:
+    """
+    Return what a money cycle would begin, into *scid*, as an operator may order it.
+    """
+    office.configure(dry_run="true")
+    office.move()
+    office.configure(dry_run="false")
+    plan, channel = office.app.money.last.plan, office.node.channel(scid)
+    (decision,) = [d for d in plan.decisions if isinstance(d.action, StartRebalance)]
+    return into(decision, channel), plan.limits
+
+
+def into(decision: Decision, channel: dict[str, Any]) -> Decision:
+    """
+    Return *decision* about another channel.
+    """
+    ids = {
+        "channel_id": channel["channel_id"],
+        "scid": channel["short_channel_id"],
+        "peer_id": channel["peer_id"],
+    }
+    return attrs.evolve(decision, **ids, action=attrs.evolve(decision.action, **ids))
