@@ -22,6 +22,7 @@ CREATE TABLE rebalance_log (
 ) STRICT;
 CREATE INDEX rebalance_log_by_journal ON rebalance_log (journal_id);
 CREATE INDEX rebalance_log_by_time ON rebalance_log (at);
+CREATE INDEX rebalance_log_by_channel ON rebalance_log (to_channel);
 
 -- The money of a rebalance: reserved in the transaction that writes the decision, and held until
 -- the node's own records say what became of it.

@@ -55,7 +55,9 @@ booleans = st.sampled_from([True, False, "true", "false"])
 tags = st.lists(words | odd_text, max_size=3) | st.just("a,b") | st.just('["a"]') | st.just("[")
 # What an argument is likely to take; what is not here takes any word or number.
 LIKELY: Final = {
-    **dict.fromkeys(("channel", "scid"), st.sampled_from([*SCIDS, *PEERS])),
+    **dict.fromkeys(("channel", "scid", "from", "to"), st.sampled_from([*SCIDS, *PEERS])),
+    "amount_sats": st.sampled_from([1, 1000, 50_000, 250_000, "100000"]),
+    "cycle": st.sampled_from(["fees", "rebalance"]),
     "peer_id": st.sampled_from(PEERS),
     "key": options,
     "strategy": st.sampled_from(["dynamic", "static", "passive", "hive"]),

@@ -76,6 +76,8 @@ def test_the_manifest_names_the_commands_and_every_option(lightningd: FakeLightn
         "revenue-status": "[limit]",
         "revenue-explain": "channel",
         "revenue-fee-debug": "[channel]",
+        "revenue-rebalance-debug": "[channel]",
+        "revenue-jobs": "[action]",
         "revenue-analyze": "[channel]",
         "revenue-dashboard": "[window_days]",
         "revenue-report": "[report_type]",
@@ -88,6 +90,8 @@ def test_the_manifest_names_the_commands_and_every_option(lightningd: FakeLightn
         "revenue-set-fee": "scid",
         "revenue-restore-fees": "[scid]",
         "revenue-wake-all": "",
+        "revenue-rebalance": "from",
+        "revenue-clear-reservations": "",
         "revenue-config": "[action]",
     }
 
@@ -104,7 +108,7 @@ def test_nothing_is_asked_before_the_first_block(
     assert node.calls == [("getinfo", {})]
 
     assert lightningd.first_cycle()["last_cycle"]["blockheight"] == lightningd.height
-    assert node.called("listpeerchannels") == [{}]
+    assert node.called("listpeerchannels")[0] == {}
 
 
 def test_the_first_cycle_sets_exactly_what_the_core_decides(

@@ -10,8 +10,9 @@ from revops.adapters.store.treasury_end import Cleared
 from revops.adapters.store.treasury_log import Logged
 from revops.core.budget import Limits, Spending
 from revops.core.plan import Decision, RebalancePlan
+from revops.core.reasons import Reason
 from revops.core.treasury import Attempt, Ending
-from revops.core.units import DAY, Instant, Msat, Scid
+from revops.core.units import DAY, ChannelId, Instant, Msat, Scid
 
 _WEEK: Final = 7 * DAY
 _MONTH: Final = 30 * DAY
@@ -149,6 +150,18 @@ class TreasuryBook:
         Return the last *limit* rebalances, the latest first.
         """
         return self._read(treasury_log.read_recent, limit)
+
+    def last(self, channel_id: ChannelId) -> Logged | None:
+        """
+        Return the last rebalance that was to fill a channel; `None` when there was none.
+        """
+        return self._read(treasury_log.read_last, channel_id)
+
+    def why(self, logged: Logged) -> tuple[Reason, ...]:
+        """
+        Return why a rebalance was decided; nothing once the journal has forgotten it.
+        """
+        return self._read(treasury_log.read_why, logged)
 
     def spending(self, now: Instant) -> Spending:
         """

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import attrs
 
+from revops.adapters import wire
 from revops.core.budget import WEEK, Reservation, Spend, Spending, spending
 from revops.core.evidence import may_be_of
+from revops.core.reasons import Reason
 from revops.core.refills import Move
 from revops.core.treasury import Attempt, Ending
-from revops.core.units import Instant, Scid
+from revops.core.units import ChannelId, Instant, Scid
 
 # Word for word as in the index of the reservations that are open.
 _OPEN: Final = "state NOT IN ('settled', 'released')"
@@ -113,6 +115,24 @@ def read_of_entry(connection: sqlite3.Connection, entry_id: int) -> Logged | Non
     return next(iter(_read(connection, "journal_id = ?", entry_id)), None)
 
 
+def read_last(connection: sqlite3.Connection, channel_id: ChannelId) -> Logged | None:
+    """
+    Return the last rebalance that was to fill a channel; `None` when there was none.
+    """
+    where = "log.id = (SELECT max(id) FROM rebalance_log WHERE to_channel = ?)"
+    return next(iter(_read(connection, where, channel_id)), None)
+
+
+def read_why(connection: sqlite3.Connection, logged: Logged) -> tuple[Reason, ...]:
+    """
+    Return why a rebalance was decided; nothing once the journal has forgotten it.
+    """
+    row = connection.execute(
+        "SELECT trail FROM journal WHERE id = ?", (logged.journal_id,)
+    ).fetchone()
+    return wire.read_trail(row[0]) if row else ()
+
+
 def read_spending(connection: sqlite3.Connection, now: Instant) -> Spending:
     """
     Return what rebalancing has cost by *now* and may yet cost.
@@ -143,7 +163,7 @@ def is_unpaired(connection: sqlite3.Connection, attempt: Attempt) -> bool:
     return any(may_be_of(move, attempt) for move in waiting)
 
 
-def _read(connection: sqlite3.Connection, where: str, *values: int) -> tuple[Logged, ...]:
+def _read(connection: sqlite3.Connection, where: str, *values: int | str) -> tuple[Logged, ...]:
     rows = connection.execute(f"{_LOG} WHERE {where} GROUP BY log.id ORDER BY log.id", values)
     return tuple(map(_logged, rows))
 

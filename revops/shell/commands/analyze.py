@@ -27,7 +27,7 @@ def run(app: "App", given: Given) -> Answer:
     limit = whole("limit", given.get("limit", _MOST_ROWS), 0, _MOST_ROWS)
     last = last_look(app)
     now = app.clock.now()
-    flows = _flows(last, chosen(last, given.get("channel")), now)
+    flows = _flows(last, chosen(last.snapshot.channels, given.get("channel")), now)
     return {
         "at": now,
         "looked_at": last.plan.at,

@@ -1,6 +1,6 @@
-"""revenue-explain: why a channel is priced as it is, step by step, and what would change it."""
+"""revenue-explain: what was decided about a channel, step by step, and what would change it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from revops.core.actions import Hold, assert_never
 from revops.core.outcomes import (
@@ -12,14 +12,19 @@ from revops.core.outcomes import (
     Stopped,
     Unknown,
 )
+from revops.core.plan import Area
 from revops.core.policy import PolicyBook
 from revops.core.units import Instant
+from revops.shell.commands.capital import last_of
 from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
-from revops.shell.commands.reasoning import all_held, step, told
+from revops.shell.commands.reasoning import all_held, nothing_moves, step, told
 
 if TYPE_CHECKING:
     from revops.adapters.store import Explained
     from revops.shell.app import App
+
+_MOVES: Final[Area] = "rebalance"
+_LOOPS: Final[dict[Area, str]] = {"fee": "fees", "rebalance": "rebalance"}
 
 
 def run(app: "App", given: Given) -> Answer:
@@ -37,14 +42,36 @@ def run(app: "App", given: Given) -> Answer:
             f" one of ours, got {subject!r}"
         )
         raise CommandError(msg)
+    moves = {row.decision.channel_id: row for row in app.store.last_decisions(str(subject), _MOVES)}
     cycle_at, node_trail = cycle
-    next_cycle, policies = app.worker.state("fees").next_run, app.store.policies()
+    policies = app.store.policies()
     return {
         "all_held": all_held(app.settings.config),
         "cycle_at": cycle_at,
-        "next_cycle_at": next_cycle,
+        "next_cycle_at": app.worker.state("fees").next_run,
         "node": [step(reason) for reason in node_trail],
-        "channels": [_explained(row, cycle_at, next_cycle, policies, app) for row in explained],
+        "rebalancing": _rebalancing(app),
+        "channels": [
+            {
+                **_named(row, cycle_at),
+                "fee": _explained(row, policies, app),
+                "rebalance": _explained(move, policies, app)
+                if (move := moves.get(row.decision.channel_id))
+                else None,
+                "last_rebalance": last_of(app, row.decision.channel_id),
+            }
+            for row in explained
+        ],
+    }
+
+
+def _rebalancing(app: "App") -> Answer:
+    cycle_at, node_trail = app.store.last_cycle(_MOVES) or (None, ())
+    return {
+        "all_held": nothing_moves(app.settings.config),
+        "cycle_at": cycle_at,
+        "next_cycle_at": app.worker.state("rebalance").next_run,
+        "node": [step(reason) for reason in node_trail],
     }
 
 
@@ -54,31 +81,36 @@ def _nothing_yet(app: "App") -> str:
     return f"channel: nothing is decided yet; {why}"
 
 
-def _explained(
-    row: "Explained", cycle_at: Instant, next_cycle: Instant, policies: PolicyBook, app: "App"
-) -> Answer:
-    decision, outcome = row.decision, row.outcome
-    until = decision.action.until if isinstance(decision.action, Hold) else None
-    policy = policies.get(decision.peer_id, app.clock.now())
+def _named(row: "Explained", cycle_at: Instant) -> Answer:
     return {
-        "scid": decision.scid,
-        "channel_id": decision.channel_id,
-        "peer_id": decision.peer_id,
+        "scid": row.decision.scid,
+        "channel_id": row.decision.channel_id,
+        "peer_id": row.decision.peer_id,
         "decided_at": row.at,
         # Not for a channel that closed, or that a node which just started did not list.
         "is_listed": row.at >= cycle_at,
-        decision.area: {
-            "outcome": _became(outcome) if outcome else None,
-            "may_change_at": max(until or 0, next_cycle),
-            **told(decision, app.settings.config, policy),
-        },
+    }
+
+
+def _explained(row: "Explained", policies: PolicyBook, app: "App") -> Answer:
+    decision, outcome = row.decision, row.outcome
+    until = decision.action.until if isinstance(decision.action, Hold) else None
+    next_cycle = app.worker.state(_LOOPS[decision.area]).next_run
+    policy = policies.get(decision.peer_id, app.clock.now())
+    return {
+        "decided_at": row.at,
+        "outcome": _became(outcome) if outcome else None,
+        "may_change_at": max(until or 0, next_cycle),
+        **told(decision, app.settings.config, policy),
     }
 
 
 def _became(outcome: Outcome) -> str:  # noqa: RET503 -- assert_never does not return
     match outcome:
-        case Applied() | Started() | Stopped():
+        case Applied() | Stopped():
             return "applied"
+        case Started():
+            return f"begun: rebalance {outcome.rebalance_id}"
         case Refused():
             return f"refused: {outcome.error}"
         case Unknown():
@@ -91,7 +123,8 @@ def _became(outcome: Outcome) -> str:  # noqa: RET503 -- assert_never does not r
 
 COMMAND = Command(
     name="revenue-explain",
-    help="Explain the last decision about a channel, step by step, and what would change it.",
+    help="Explain the last decisions about a channel, its price and whether it is filled, step by"
+    " step, and what would change them.",
     arguments=(
         Argument(
             "channel",

@@ -79,7 +79,9 @@ def run(app: "App", given: Given) -> Answer:
     """
     limit = whole("limit", given.get("limit", _ROWS), 0, _MOST_ROWS)
     last, config = last_look(app), app.settings.config
-    asked_for = {channel.channel_id for channel in chosen(last, given.get("channel"))}
+    asked_for = {
+        channel.channel_id for channel in chosen(last.snapshot.channels, given.get("channel"))
+    }
     # Scarcity and flow are seen on all channels with a peer.
     peers = {c.peer_id for c in last.snapshot.channels if c.channel_id in asked_for}
     seen = known_now(app, last, [c for c in last.snapshot.channels if c.peer_id in peers])

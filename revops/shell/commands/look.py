@@ -8,11 +8,13 @@ import attrs
 from revops.core.actions import SetFee
 from revops.core.outcomes import Applied
 from revops.core.snapshot import Channel, Snapshot
+from revops.core.treasury import Treasury
 from revops.shell.commands.command import CommandError
 
 if TYPE_CHECKING:
     from revops.shell.app import App
     from revops.shell.cycle import Cycled
+    from revops.shell.rebalancing.money import Moved
 
 
 def last_look(app: "App") -> "Cycled":
@@ -67,20 +69,53 @@ def _at(channel: Channel, price: Applied | None) -> Channel:
     )
 
 
-def chosen(last: "Cycled", subject: object) -> tuple[Channel, ...]:
+def last_money_look(app: "App") -> "Moved":
     """
-    Return the channels that *subject*, any of their ids, names; all for `None`.
+    Return the last cycle of rebalancing.
 
     Raises:
-        CommandError: It names none.
+        CommandError: There was none since the start.
     """
-    channels = last.snapshot.channels
+    if app.money.last is None:
+        trouble = app.worker.state("rebalance").last_error
+        why = f"the last try failed: {trouble}" if trouble else "the first comes with a block"
+        msg = f"rebalancing has not looked at the node yet since the start; {why}"
+        raise CommandError(msg)
+    return app.money.last
+
+
+def money_now(app: "App", last: "Moved") -> Snapshot:
+    """
+    Return what a cycle of rebalancing would see now, if nothing had moved since *last* but what
+    the books know of.
+    """
+    now, book, seen = app.clock.now(), app.store.treasury, last.snapshot.treasury or Treasury()
+    since = min((attempt.at for attempt in seen.attempts), default=last.snapshot.now)
+    return attrs.evolve(
+        last.snapshot,
+        now=now,
+        policies=app.store.policies().policies,
+        pins=app.store.pins(now),
+        memory=app.cycle.memory,
+        treasury=attrs.evolve(seen, spending=book.spending(now), attempts=book.attempts(since)),
+    )
+
+
+def chosen(
+    channels: Sequence[Channel], subject: object, name: str = "channel"
+) -> tuple[Channel, ...]:
+    """
+    Return those of *channels* that the argument *name*, any of their ids, means; all for `None`.
+
+    Raises:
+        CommandError: It means none.
+    """
     if subject is None:
-        return channels
+        return tuple(channels)
     found = tuple(c for c in channels if subject in (c.scid, c.channel_id, c.peer_id))
     if not found:
         msg = (
-            "channel: expected a short channel id, channel id or peer id of the last look,"
+            f"{name}: expected a short channel id, channel id or peer id of the last look,"
             f" got {subject!r}"
         )
         raise CommandError(msg)

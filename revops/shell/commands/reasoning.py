@@ -1,5 +1,7 @@
 """Reasoning: how a decision is told: what decided it, step by step, and what would change it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from revops.core.actions import Hold, SetFee, StartRebalance, StopRebalance, assert_never
@@ -74,9 +76,52 @@ def all_held(config: Config) -> list[Answer]:
         ),
         (config.dry_run, "dry-run", "dry-run is set: prices are decided and written down, not set"),
     )
+    return _holding(holding, config)
+
+
+def nothing_moves(config: Config) -> list[Answer]:
+    """
+    Return what keeps every rebalance from being begun; empty when nothing does.
+    """
+    holding = (
+        (config.rebalancer == "none", "rebalancer", "rebalancer is none: no liquidity is moved"),
+        (
+            config.authority != "liquidity",
+            "authority",
+            f"authority is {config.authority}: liquidity is not moved",
+        ),
+        (config.paused, "paused", "paused is set: no rebalance is started"),
+        (
+            config.dry_run,
+            "dry-run",
+            "dry-run is set: rebalances are decided and written down, not begun",
+        ),
+    )
+    return _holding(holding, config)
+
+
+def refused_by(decisions: Iterable[Decision]) -> list[Answer]:
+    """
+    Return what keeps channels that are short from being filled, the most frequent first.
+    """
+    reasons = [decisive(decision) for decision in decisions if _is_refused(decision)]
+    examples = {reason.code: reason for reason in reversed(reasons)}
+    counts = Counter(reason.code for reason in reasons)
+    return [
+        {"code": code.value, "count": count, "text": sentence(examples[code])}
+        for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def _is_refused(decision: Decision) -> bool:
+    short = any(reason.code is Code.SHORT for reason in decision.trail)
+    return short and not isinstance(decision.action, StartRebalance)
+
+
+def _holding(rules: Iterable[tuple[bool, str, str]], config: Config) -> list[Answer]:
     return [
         {"text": text, "setting": name, **_option(name, config)}
-        for holds, name, text in holding
+        for holds, name, text in rules
         if holds
     ]
 
@@ -95,9 +140,12 @@ def _way(lever: Lever, decision: Decision, config: Config, policy: Policy) -> An
             return {"now": getattr(now, "value", now), "how": how}
         case Kind.COMMAND:
             how = lever.name
+            scid = decision.scid or "SCID"
             if how == "revenue-set-fee":
                 # For 0 hours revops goes on from there, so that it also ends a pin.
-                how += f" -k scid={decision.scid or 'SCID'} ppm=PPM hours=HOURS"
+                how += f" -k scid={scid} ppm=PPM hours=HOURS"
+            elif how == "revenue-rebalance":
+                how += f" -k from=SCID to={scid} amount_sats=SATS"
             return {"now": None, "how": how}
         case _:
             assert_never(lever.kind)
@@ -142,6 +190,7 @@ def _doing(decision: Decision) -> Answer:  # noqa: RET503 -- assert_never does n
         case StopRebalance():
             return {"do": "stop_rebalance", "rebalance_id": action.rebalance_id}
         case Hold():
-            return {"do": "hold", "fee_ppm": decision.trail[-1].after}
+            price = {"fee_ppm": decision.trail[-1].after} if decision.area == "fee" else {}
+            return {"do": "hold", **price}
         case _:
             assert_never(action)

@@ -14,6 +14,7 @@ from revops.core.memory import Change, Pin
 from revops.core.outcomes import Refused, Unknown
 from revops.core.reasons import sentence
 from revops.core.units import DAY, HOUR, MINUTE, Instant
+from revops.shell.commands import capital
 from revops.shell.commands.command import Answer, Argument, Command, Given, whole
 from revops.shell.commands.imported import brief
 from revops.shell.commands.seen import Seen, seen_in
@@ -35,10 +36,10 @@ def run(app: "App", given: Given) -> Answer:
     limit = whole("limit", given.get("limit", _MOST_ROWS), 0, _MOST_ROWS)
     config, last, now = app.settings.config, app.cycle.last, app.clock.now()
     seen = seen_in(last) if last else Seen()
-    troubles = _troubles(app, last)
+    troubles = list(dict.fromkeys([*capital.troubles(app), *_troubles(app, last)]))
     return {
         "status": "running",
-        "summary": _summary(_mode(config), _doing(last, seen, now), troubles),
+        "summary": _summary(_mode(config), _doing(last, seen, now) + capital.moving(app), troubles),
         "troubles": troubles,
         "version": __version__,
         "mode": _mode(config),
@@ -59,8 +60,11 @@ def run(app: "App", given: Given) -> Answer:
         "channel_states": seen.rows[:limit],
         "forwards": _forwards(app),
         "recent_fee_changes": [_change(change) for change in app.store.fee_changes(_RECENT)],
-        "recent_rebalances": [],
-        "jobs": [],
+        "recent_rebalances": capital.recent(app, _RECENT),
+        "jobs": capital.running(app),
+        "sling": capital.sling(app),
+        "budget": capital.budget_of(app),
+        "last_money_cycle": capital.cycled(app.money.last) if app.money.last else None,
         "db": {
             "path": str(app.store.path),
             "schema": app.store.schema_version(),
