@@ -309,7 +309,8 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.WANTED: "{target_sats} sat with this peer should be ours, {to_us_sats} are: {out_sats}"
     " would leave in a day at {price_ppm} ppm, {in_sats} come in",
     Code.COVERED: "{target_sats} sat are enough for what is expected, and {to_us_sats} are there",
-    Code.TOO_LITTLE: "{most_sats} sat can be added, and rebalance-min-amount is {least_sats}",
+    Code.TOO_LITTLE: "{most_sats} sat can be added, and no less than {least_sats} are moved"
+    " (rebalance-min-amount)",
     Code.SIBLING: "{scid}, with the same peer, is the one to fill",
     Code.KELLY: "a refill is sold with a chance of {chance:.0%}: {stake_msat} msat may be staked"
     " on that, {needed_msat} are needed (enable-kelly, kelly-fraction)",

@@ -29,7 +29,7 @@ class Prospect:
         price_ppm: What the channel charges afterwards.
         most_ppm: What it may take at most, whatever it promises.
         profit_msat, profit_ppm: The least profit, and per amount: the larger counts.
-        tolerance_msat: The loss that is accepted in its stead, for a member of the hive.
+        tolerance_msat: The loss that is accepted instead, for a member of the hive.
     """
 
     chance: float
@@ -75,7 +75,7 @@ def prospect(
     it and nobody is exempt.
     """
     times = CAUTION if losing else 1
-    tolerated = hive and not losing
+    tolerated = hive and not losing and config.hive_rebalance_tolerance
     return Prospect(
         chance=chance,
         cost_ppm=cost,
@@ -92,12 +92,11 @@ def terms(prospect: Prospect, amount: Msat, gain: Msat, loss: Msat) -> Terms:
     Return what refilling *amount* comes to, where it is worth *gain* and is missed by *loss*.
     """
     cost = cost_msat(amount, prospect.cost_ppm)
-    least = _least(prospect, amount)
-    pays = (gain - loss - _needed(least, prospect.chance)) * MILLION // amount
-    bound, most = Code.EARNS_TOO_LITTLE, max(pays, 0)
+    needed, least = _asked(prospect, amount)
+    bound, most = Code.EARNS_TOO_LITTLE, max(0, (gain - loss - needed) * MILLION // amount)
     if prospect.most_ppm < most:
         bound, most = Code.DEARER_THAN_ALLOWED, prospect.most_ppm
-    resold = int(prospect.price_ppm * MOST_OF_PRICE)
+    resold = resold_ppm(prospect.price_ppm)
     if resold < most and prospect.tolerance_msat is None:
         bound, most = Code.DEARER_THAN_SOLD, resold
     value = value_msat(prospect.chance, gain, loss, cost)
@@ -111,6 +110,13 @@ def pays(terms: Terms, cost_ppm: Ppm) -> bool:
     Then its expected value reaches the least, and the gain is above loss and cost.
     """
     return 0 < terms.max_ppm >= cost_ppm
+
+
+def resold_ppm(price: Ppm) -> Ppm:
+    """
+    Return the most that a sat which is sold for *price* may be bought for.
+    """
+    return Ppm(int(price * MOST_OF_PRICE))
 
 
 def cost_msat(amount: Msat, ppm: Ppm) -> Msat:
@@ -127,19 +133,16 @@ def value_msat(chance: float, gain: Msat, loss: Msat, cost: Msat) -> Msat:
     return Msat(expected_down(chance * (gain - loss - cost)) - ATTEMPT_MSAT)
 
 
-def _least(prospect: Prospect, amount: Msat) -> Msat:
+def _asked(prospect: Prospect, amount: Msat) -> tuple[int, Msat]:
+    """
+    Return what has to be left of the gain once everything is paid, and the expected value then.
+    """
     if prospect.tolerance_msat is not None:
-        return Msat(-prospect.tolerance_msat)
+        # The loss that is accepted is that of a refill that is made, trying included.
+        lost = Msat(prospect.tolerance_msat - ATTEMPT_MSAT)
+        return -lost, value_msat(prospect.chance, Msat(0), Msat(0), lost)
     asked = max(prospect.profit_msat, cost_msat(amount, prospect.profit_ppm))
-    # No profit is asked for at 0, but nothing is done for nothing.
-    return max(asked, Msat(1))
-
-
-def _needed(least: Msat, chance: float) -> int:
-    """
-    Return what has to be left of the gain for an expected value of *least*.
-    """
-    wanted = least + ATTEMPT_MSAT
-    # What a member of the hive may cost is said of a refill that is made. One msat more, for what
-    # floats round away.
-    return wanted if wanted < 0 else math.ceil(wanted / chance) + 1
+    # No profit may be asked for, but nothing is done for nothing.
+    least = max(asked, Msat(1))
+    # One msat more, for what floats round away.
+    return math.ceil((least + ATTEMPT_MSAT) / prospect.chance) + 1, least

@@ -7,6 +7,7 @@ from revops.core.memory import FlowState
 from revops.core.policy import allows_drain, allows_fill
 from revops.core.reasons import Code, Reason, because
 from revops.core.rebalance.case import Case, Scene
+from revops.core.rebalance.ev import resold_ppm
 from revops.core.rebalance.price import scarce_price
 from revops.core.snapshot import NORMAL
 from revops.core.units import HOUR, Instant, Msat, sats_down
@@ -183,6 +184,16 @@ def cost_known(case: Case, _scene: Scene) -> Reason | None:
     return because(Code.ROUTE_COST_UNKNOWN) if case.cost_ppm is None else None
 
 
+def resells(case: Case, _scene: Scene) -> Reason | None:
+    """
+    What a route takes has to be less than what the channel charges, but for a member of the hive.
+    """
+    most = resold_ppm(case.price_ppm)
+    if case.hive or case.cost_ppm is None or case.cost_ppm <= most:
+        return None
+    return because(Code.DEARER_THAN_SOLD, cost_ppm=case.cost_ppm, max_ppm=most)
+
+
 _USABLE: Final = (connected, uncongested, unclaimed, rested)
 FILL: Final[tuple[Gate, ...]] = (
     unengaged,
@@ -194,6 +205,7 @@ FILL: Final[tuple[Gate, ...]] = (
     not_futile,
     needs_liquidity,
     cost_known,
+    resells,
 )
 """What a channel that is short has to pass, the most telling first."""
 DRAIN: Final[tuple[Gate, ...]] = (unengaged, drain_allowed, *_USABLE)

@@ -45,7 +45,7 @@ def refusal(refused: Refused, have: Means) -> tuple[Reason, ...]:
     if pair.pays and have.block:
         return (proposal(pair), have.block)
     prospect, facts = pair.taker.prospect, dict[str, Fact]()
-    if why in (Code.DEARER_THAN_ALLOWED, Code.DEARER_THAN_SOLD):
+    if why is Code.DEARER_THAN_ALLOWED:
         facts = {"cost_ppm": prospect.cost_ppm, "max_ppm": pair.terms.max_ppm}
     elif why is Code.EARNS_TOO_LITTLE:
         facts = {"ev_msat": pair.terms.ev_msat, "least_msat": pair.terms.least_msat}
