@@ -13,15 +13,19 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from revops.adapters.errors import WireError
-from revops.adapters.wire import write_plan
-from revops.core.config import configured
+from revops.adapters.wire import write_plans
+from revops.core.config import Config, configured
 from revops.core.decide import decide
 from revops.core.option import ConfigError
-from revops.core.plan import Plan
+from revops.core.plan import Plan, RebalancePlan
 from revops.core.presets import PRESETS, preset_named
+from revops.core.rebalance.decide import rebalance
 from revops.core.snapshot import Snapshot
 from revops.core.units import Instant
-from revops.simulate import load, settings, table
+from revops.simulate import load, refills, settings, table
+
+Plans = tuple[Plan, RebalancePlan | None]
+"""Of prices, and of rebalances where there is what they are judged by."""
 
 # Wide enough for a sentence beside the numbers; a terminal says its own width.
 PIPE_WIDTH: Final = 120
@@ -89,7 +93,7 @@ def answer(  # noqa: PLR0913 -- one parameter an option
     ] = None,
 ) -> None:
     """
-    Decide once, and show the fee of every channel, old and new, with the main reason.
+    Decide once, and show what would be filled and what every channel would charge, with reasons.
     """
     if as_json and (explain or against):
         msg = "--json shows the plan alone: leave --explain and --against away"
@@ -102,18 +106,31 @@ def answer(  # noqa: PLR0913 -- one parameter an option
         mine = configured(texts, material.config)
         other = configured(settings.from_pairs(against), mine) if against else None
     snapshot = material.snapshot(mine)
-    plans = {"as set": decide(snapshot, mine)}
+    plans = {"as set": _decided(snapshot, mine)}
     if other is not None:
-        plans["against"] = decide(material.snapshot(other), other)
+        plans["against"] = _decided(material.snapshot(other), other)
+    prices, moves = plans["as set"]
     if as_json:
-        sys.stdout.write(write_plan(plans["as set"]))
+        sys.stdout.write(write_plans(prices, moves))
     elif explain is not None:
         _print(*_trails(snapshot, plans, explain))
     elif against:
         changes = Text(table.plain(f"against: {', '.join(against)}"))
-        _print(changes, table.comparison_report(snapshot, plans))
+        _print(changes, *_compared(snapshot, plans))
     else:
-        _print(table.plan_report(snapshot, plans["as set"]))
+        _print(table.plan_report(snapshot, prices), refills.refill_report(snapshot, moves))
+    if material.granted and not as_json:
+        _print(Text(material.granted, "italic"))
+
+
+def _decided(snapshot: Snapshot, config: Config) -> Plans:
+    judged = snapshot.treasury is not None
+    return decide(snapshot, config), rebalance(snapshot, config) if judged else None
+
+
+def _compared(snapshot: Snapshot, plans: Mapping[str, Plans]) -> Iterator[RenderableType]:
+    yield table.comparison_report(snapshot, {n: prices for n, (prices, _) in plans.items()})
+    yield refills.refill_comparison(snapshot, {n: moves for n, (_, moves) in plans.items()})
 
 
 @contextlib.contextmanager
@@ -145,15 +162,21 @@ def _material(path: str, now: int | None) -> load.Material:
     return material
 
 
-def _trails(snapshot: Snapshot, plans: Mapping[str, Plan], scid: str) -> Iterator[RenderableType]:
-    for name, plan in plans.items():
-        row = next((r for r in table.rows_of(snapshot, plan) if r.channel.scid == scid), None)
+def _trails(snapshot: Snapshot, plans: Mapping[str, Plans], scid: str) -> Iterator[RenderableType]:
+    for name, (prices, moves) in plans.items():
+        row = next((r for r in table.rows_of(snapshot, prices) if r.channel.scid == scid), None)
         if row is None:
             msg = f"--explain: there is no channel {scid!r} in this snapshot"
             raise typer.BadParameter(msg)
         if len(plans) > 1:
             yield Rule(name)
-        yield table.trail_report(row, plan)
+        yield table.trail_report(row, prices)
+        found = refills.refills_of(snapshot, moves) if moves else ()
+        yield from (
+            refills.refill_trail(refill, moves)
+            for refill in found
+            if refill.channel is row.channel and moves
+        )
 
 
 def _print(*parts: RenderableType) -> None:

@@ -16,7 +16,7 @@ from revops.core.config import Config
 from revops.core.snapshot import Channel, FeerateSample, Node, Slice, Snapshot, Traffic
 from revops.core.tally import Forward, Tally, by_day, tally
 from revops.core.units import DAY, HOUR, Instant, PeerId, Scid
-from revops.simulate.unspent import treasury_of
+from revops.simulate.unspent import GRANTED, reliable, treasury_of
 
 # The first that is there counts.
 _FILES: Final = {
@@ -41,11 +41,13 @@ class Material:
     Attributes:
         config: What the file says beside the snapshot; the defaults for a directory.
         problems: What was left out, a sentence each.
+        granted: What nothing tells and is taken for granted, in a sentence; empty for nothing.
         snapshot: The snapshot as a node under the given Config would have taken it.
     """
 
     config: Config
     problems: tuple[str, ...] = ()
+    granted: str = ""
     snapshot: Callable[[Config], Snapshot]
 
 
@@ -90,11 +92,11 @@ def from_directory(path: Path, now: Instant | None = None) -> Material:
         if books is not None:
             channels = tuple(_counted(channel, books, config) for channel in channels)
         treasury = treasury_of(channels, books.hours if books else None, now, config)
-        return attrs.evolve(snapshot, channels=channels, treasury=treasury)
+        return attrs.evolve(snapshot, channels=map(reliable, channels), treasury=treasury)
 
     misfits += books.sums.misfits if books else ()
     problems = (*left_out, *(misfit.why for misfit in misfits))
-    return Material(config=Config(), problems=problems, snapshot=taken)
+    return Material(config=Config(), problems=problems, granted=GRANTED, snapshot=taken)
 
 
 def _without_traffic(found: dict[str, object], now: Instant) -> tuple[Snapshot, tuple[str, ...]]:

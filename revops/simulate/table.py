@@ -167,17 +167,23 @@ def _table() -> Table:
 def _channel_cells(row: Row) -> tuple[RenderableType, ...]:
     return (
         row.channel.scid or row.channel.channel_id[:12] + "…",
-        Text(_peer(row.channel)),
-        _balance(row.channel),
+        Text(peer(row.channel)),
+        balance(row.channel),
         _flow(row),
     )
 
 
-def _peer(channel: Channel) -> str:
+def peer(channel: Channel) -> str:
+    """
+    Return what the other end of *channel* is called.
+    """
     return plain(channel.alias or "") or channel.peer_id[:12] + "…"
 
 
-def _balance(channel: Channel) -> Text:
+def balance(channel: Channel) -> Text:
+    """
+    Return how much of *channel* is ours, as a bar.
+    """
     share = channel.to_us_msat / channel.capacity_msat
     filled = round(share * _BAR)
     return Text("█" * filled + "░" * (_BAR - filled), "cyan") + Text(f" {share:4.0%}")
@@ -250,7 +256,7 @@ def _channel_line(row: Row) -> Text:
             f" {flow.turnover:.1%} a day, confidence {flow.confidence:.2f}"
         )
     size = f"{sats_down(channel.capacity_msat):,} sat, {share:.0%} ours"
-    name = f"{channel.scid or channel.channel_id}  {_peer(channel)}"
+    name = f"{channel.scid or channel.channel_id}  {peer(channel)}"
     return Text(f"{name} · {size} · {words} · charges {channel.fee_ppm} ppm", "bold")
 
 

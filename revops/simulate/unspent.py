@@ -15,7 +15,18 @@ from revops.core.units import DAY, HOUR, Instant, Msat, PeerId, Scid
 Hours = Mapping[Scid, Sequence[Slice]]
 """What went through each channel that ever forwarded, in each hour."""
 
+GRANTED: Final = (
+    "taken for granted: a sling that is new enough and idle, peers that are connected whenever they"
+    " are needed, and nothing spent on refills so far"
+)
 _MONTH: Final = 30
+
+
+def reliable(channel: Channel) -> Channel:
+    """
+    Return *channel* with a peer that is always there, if it is there now: raw replies do not tell.
+    """
+    return attrs.evolve(channel, peer_uptime=1.0 if channel.connected else None)
 
 
 def treasury_of(
@@ -23,8 +34,7 @@ def treasury_of(
 ) -> Treasury:
     """
     Return what a node with these *channels* and *hours* would begin with: nothing is spent,
-    nobody is known from attempts, and a sling that is new enough is taken for granted. Without
-    *hours*, what was earned is unknown.
+    nobody is known from attempts, and sling is there. Without *hours*, what was earned is unknown.
     """
     treasury = Treasury(
         engine=Engine(version=config.sling_min_version, jobs=()),
