@@ -18,6 +18,7 @@ from property.attempts import (
 from property.strategies import configs, instants, whole
 from property.world import START
 
+from revops.core.config import Config
 from revops.core.rebalance.experience import experienced
 from revops.core.rebalance.futility import LONGEST_S, futility
 from revops.core.rebalance.watch import DEADLINE_S
@@ -82,6 +83,19 @@ def test_each_further_failure_doubles_the_rest(config, ending, further):
     assert barred(row, START, config) == START + rest
     assert barred(row, START + rest - 1, config) == START + rest
     assert barred(row, START + rest, config) is None
+
+
+@given(st.integers(1, 12), st.integers(0, DEADLINE_S))
+def test_the_failure_that_bars_longest_counts(most, later):
+    """
+    Of failures side by side each has its own rest, and the peer rests until all are over.
+    """
+    config = Config(futility_failures=most, futility_cooldown_hours=1)
+    *row, last = failed(most)
+    slow = tried(ended_at=START + later, ending=Ending.EXPIRED)
+    until = START + max(later + HOUR, 2 * HOUR)
+
+    assert barred([*row, slow, last], slow.ended_at, config) == until
 
 
 @given(rows(), settings, st.integers(1, 10), st.sampled_from([None, *Ending]))

@@ -4,7 +4,7 @@ import math
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from property.strategies import configs, msats, ratios
 
@@ -19,6 +19,7 @@ bankrolls = st.integers(-MOST_MSAT, MOST_MSAT)
 
 
 @given(chances, msats(), msats(), bankrolls, bets, configs())
+@example(1.0, 1, 0, 2**53 + 3, 1, Config(kelly_fraction=1.0))
 def test_a_stake_is_never_more_than_its_fraction(chance, revenue, cost, bankroll, similar, config):
     """
     The share is between 0 and 1, and the stake between 0 and kelly-fraction of the bankroll,
@@ -32,6 +33,7 @@ def test_a_stake_is_never_more_than_its_fraction(chance, revenue, cost, bankroll
 
 
 @given(chances, amounts, amounts, bankrolls, bets, configs())
+@example(0.4, 5, 2, 10**18, 1, Config())
 def test_a_bet_that_does_not_pay_gets_nothing(chance, revenue, cost, bankroll, similar, config):
     """
     Where the chance is not above 1/(1 + b), cost over revenue, nothing is staked; above it
@@ -135,6 +137,6 @@ def test_half_of_kelly_on_two_bets():
     Half of the full stake of 85 % is put on a bet that stands alone, four fifths of that on each
     of two.
     """
-    alone, each = (stake_msat(0.9, 300, 100, 10**6, n, Config()) for n in (1, 2))
+    none, alone, each = (stake_msat(0.9, 300, 100, 10**6, n, Config()) for n in (-3, 1, 2))
 
-    assert (alone, each) == (425_000, 340_000)
+    assert (none, alone, each) == (425_000, 425_000, 340_000)

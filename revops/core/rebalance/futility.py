@@ -40,7 +40,7 @@ def futility(attempts: Iterable[Attempt], now: Instant, config: Config) -> Futil
             failures, bars = 0, []
         elif attempt.ending in FAILURES:
             failures += 1
-            bars = [rests_until(ended(attempt), _rest(failures, config), now)]
+            bars.append(rests_until(ended(attempt), _rest(failures, config), now))
         elif attempt.open:
             # One try at a time, then; one that never ends must not hold it up either.
             bars.append(rests_until(attempt.at, DEADLINE_S, now))
