@@ -1,11 +1,13 @@
 """Writes `forty.json`: an invented routing node with 40 channels, the same every time."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 
 from revops.adapters.wire import write_snapshot
+from revops.core.budget import Spend, Spending
 from revops.core.chance import draw
 from revops.core.fees.rails import ladder, rung_of
 from revops.core.memory import (
@@ -32,6 +34,7 @@ from revops.core.snapshot import (
     Traffic,
 )
 from revops.core.tally import size_of
+from revops.core.treasury import Attempt, Ending, Engine, Treasury
 from revops.core.units import DAY, HOUR, from_sats
 
 NOW = 1_790_000_000
@@ -102,12 +105,12 @@ STORIES = (
     Story(alias="Tandem Bakery", capacity=14 * M, share=0.58, ppm=260, outs=9, ins=5,
           climb=waiting(260, 30, 18)),
     # Draining and filling.
-    Story(alias="Riverbend Exchange", capacity=30 * M, share=0.38, ppm=640, outs=26, ins=4,
+    Story(alias="Riverbend Exchange", capacity=30 * M, share=0.14, ppm=1_480, outs=26, ins=4,
           sats=180_000, climb=waiting(640, 12, 19),
-          channel={"refills": Refills(count=6, amount_msat=from_sats(24 * M),
+          channel={"peer_fee_ppm": 90, "refills": Refills(count=6, amount_msat=from_sats(24 * M),
                                       cost_msat=from_sats(8_900))}),
-    Story(alias="Saltmarsh Market", capacity=24 * M, share=0.31, ppm=820, outs=18, ins=2,
-          sats=150_000, climb=waiting(700, 44, 16)),
+    Story(alias="Saltmarsh Market", capacity=24 * M, share=0.11, ppm=1_700, outs=18, ins=2,
+          sats=150_000, climb=waiting(700, 44, 16), channel={"peer_fee_ppm": 210}),
     Story(alias="The Drained Well", capacity=9 * M, share=0.02, ppm=700, outs=6, ins=1,
           climb=waiting(350, 20, 7)),
     Story(alias="Honeybee Wallet", capacity=18 * M, share=0.12, ppm=610, outs=12, ins=3,
@@ -142,12 +145,12 @@ STORIES = (
           climb=waiting(300, 10, 1)),
     Story(alias="Old Friend", capacity=8 * M, share=0.5, ppm=77, outs=3, ins=3),
     Story(alias="Hive: Clover", capacity=30 * M, share=0.5, ppm=0, outs=10, ins=10),
-    Story(alias="Last Year's Deal", capacity=6 * M, share=0.55, ppm=1, outs=5, ins=4,
-          climb=waiting(180, 5, 2)),
-    Story(alias="Velvet Rope", capacity=10 * M, share=0.48, ppm=620, outs=5, ins=5,
+    Story(alias="Last Year's Deal", capacity=6 * M, share=0.05, ppm=1, outs=14, ins=1,
+          climb=waiting(780, 5, 2), channel={"peer_fee_ppm": 15}),
+    Story(alias="Velvet Rope", capacity=10 * M, share=0.17, ppm=1_000, outs=5, ins=5,
           climb=waiting(620, 24, 6)),
-    Story(alias="Patron of the Arts", capacity=9 * M, share=0.3, ppm=260, outs=4, ins=3,
-          climb=waiting(130, 36, 9)),
+    Story(alias="Patron of the Arts", capacity=9 * M, share=0.16, ppm=460, outs=9, ins=3,
+          climb=waiting(230, 36, 9)),
     # Somebody else's hand.
     Story(alias="Tuesday Tinkerer", capacity=7 * M, share=0.57, ppm=50, outs=3, ins=2,
           climb=waiting(210, 16, 4), memory={"known": Price(fee_ppm=210, base_fee_msat=0)}),
@@ -162,8 +165,8 @@ STORIES = (
     # Out of reach, out of sight.
     Story(alias="Gone Fishing", capacity=8 * M, share=0.7, ppm=190, outs=3, ins=3,
           climb=waiting(190, 33, 9), channel={"connected": False}),
-    Story(alias="Kitchen Table", capacity=1 * M, share=0.4, ppm=100, outs=1, ins=1, sats=12_000,
-          climb=waiting(100, 20, 1), channel={"private": True}),
+    Story(alias="Kitchen Table", capacity=1 * M, share=0.15, ppm=160, outs=3, ins=1, sats=12_000,
+          climb=waiting(100, 20, 1), channel={"private": True, "peer_uptime": 0.62}),
     Story(alias="Closing Time", capacity=5 * M, share=0.35, ppm=120, outs=1, ins=1,
           channel={"state": "CHANNELD_SHUTTING_DOWN"}),
     Story(alias="Fresh Concrete", capacity=10 * M, share=1.0, ppm=10,
@@ -242,6 +245,9 @@ def channel_of(place: int, story: Story) -> Channel:
         "opener": "local" if place % 3 else "remote",
         "opened_at": opened_at,
         "max_htlcs": 483,
+        "peer_fee_ppm": 40 + int(600 * draw(40, story.alias, "their fee")),
+        "peer_uptime": 1.0,
+        "live_share": 1.0 if story.share > 0.05 else 0.55,
         **story.channel,
     }
     return Channel(
@@ -258,7 +264,6 @@ def channel_of(place: int, story: Story) -> Channel:
         base_fee_msat=0,
         htlc_min_msat=1000,
         htlc_max_msat=ladder(capacity, rung_of(capacity, spendable)),
-        peer_fee_ppm=40 + int(600 * draw(40, story.alias, "their fee")),
         peer_base_fee_msat=0,
         traffic=traffic if known["scid"] else None,
         **{"state": "CHANNELD_NORMAL", **known},
@@ -331,6 +336,58 @@ def policies() -> tuple[Policy, ...]:
     return tuple(Policy(peer_id=peer_of(alias), **wish) for alias, wish in wishes.items())
 
 
+def attempt(place: int, alias: str, hours_ago: float, **fields: object) -> Attempt:
+    """
+    Return a rebalance of half a million sat that was begun so long ago.
+    """
+    [(target, _)] = [
+        (n, story) for n, story in enumerate(STORIES) if story.alias == alias and story.share < 0.5
+    ]
+    at = round(NOW - hours_ago * HOUR)
+    plain = {"limit_msat": from_sats(300), "ended_at": at + HOUR}
+    return Attempt(
+        rebalance_id=place,
+        at=at,
+        to_channel=digest("channel", target),
+        to_peer=peer_of(alias),
+        from_channels=(digest("channel", 12), digest("channel", 13)),
+        amount_msat=from_sats(500_000),
+        chunk_msat=from_sats(100_000),
+        **(plain | fields),
+    )
+
+
+def treasury(channels: Sequence[Channel]) -> Treasury:
+    """
+    Return what weeks of refills leave behind: some that were sold, one that runs, and a peer that
+    nothing can be moved to.
+    """
+    done = {"state": Spend.SETTLED, "moved_msat": from_sats(500_000), "ending": Ending.DONE}
+    vain = {"state": Spend.RELEASED, "ending": Ending.NO_ROUTE}
+    days = [day for channel in channels if channel.traffic for day in channel.traffic.days]
+    week = sum(day.earned_msat for day in days if day.start >= NOW // DAY - 6)
+    today = sum(day.earned_msat for day in days if day.start == NOW // DAY)
+    return Treasury(
+        engine=Engine(version="4.3.1", jobs=()),
+        spending=Spending(
+            day_msat=from_sats(240), week_msat=from_sats(1_900), held_msat=from_sats(330)
+        ),
+        revenue_day_msat=today,
+        revenue_week_msat=week,
+        refill_cost_week_msat=from_sats(1_900),
+        income_month_msat=4 * week,
+        attempts=(
+            attempt(1, "Riverbend Exchange", 20 * 24, **done, fee_msat=from_sats(140), sold=0.9),
+            attempt(2, "Riverbend Exchange", 12 * 24, **done, fee_msat=from_sats(155), sold=1.0),
+            *(attempt(3 + n, "The Drained Well", 40 - 3 * n, **vain) for n in range(11)),
+            attempt(
+                14, "Patron of the Arts", 1, ended_at=None, state=Spend.IN_FLIGHT,
+                limit_msat=from_sats(330), moved_msat=from_sats(200_000), fee_msat=from_sats(61),
+            ),
+        ),
+    )
+
+
 def forty() -> Snapshot:
     """
     Return the node.
@@ -350,6 +407,7 @@ def forty() -> Snapshot:
         feerates=feerates(),
         policies=policies(),
         onchain_msat=from_sats(4_200_000),
+        treasury=treasury(channels),
         memory=Memory(
             since=SINCE,
             at=LAST_CYCLE,

@@ -103,7 +103,7 @@ def refill_comparison(
         for pair in zip(*known.values(), strict=True)
         if pair[0].decision.action != pair[1].decision.action
     ]
-    table = _table("refill")
+    table = _table("filled differently")
     table.add_column("why", ratio=1)
     for pair in rows:
         whys = (Text(f"{n}: ") + _why(r) for n, r in zip(known, pair, strict=True))

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from revops.adapters.wire import read_snapshot, write_plan, write_snapshot
+from revops.adapters.wire import read_snapshot, write_plans, write_snapshot
 from revops.core import Code, decide
-from revops.core.actions import SetFee
+from revops.core.actions import SetFee, StartRebalance
+from revops.core.plan import decisive
+from revops.core.rebalance.decide import rebalance
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -16,11 +18,12 @@ EXAMPLES = HERE.parents[1] / "examples"
 @pytest.mark.parametrize("name", ["forty", "regtest"])
 def test_the_plan_of_an_example_stays(name: str) -> None:
     """
-    An example gives the plan that was committed for it; `make golden` agrees on a new one.
+    An example gives the plans that were committed for it; `make golden` agrees on a new one.
     """
     snapshot, config = read_snapshot((EXAMPLES / f"{name}.json").read_bytes())
 
-    assert write_plan(decide(snapshot, config)) == (HERE / f"{name}.json").read_text("utf-8")
+    plans = write_plans(decide(snapshot, config), rebalance(snapshot, config))
+    assert plans == (HERE / f"{name}.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["forty", "regtest"])
@@ -53,3 +56,19 @@ def test_the_forty_channels_tell_most_of_the_story() -> None:
         *(Code.CLIMB_WOKE, Code.STEP_LIMIT, Code.DEAD_BAND, Code.GOSSIP_CHANNEL),
     }
     assert 10 < sum(isinstance(d.action, SetFee) for d in plan.decisions) < 30
+
+
+def test_some_of_the_forty_are_filled_and_some_are_not() -> None:
+    """
+    Somebody who reads the example meets refills that start, and the usual reasons against others.
+    """
+    snapshot, config = read_snapshot((EXAMPLES / "forty.json").read_bytes())
+    decisions = rebalance(snapshot, config).decisions
+    starts = [d for d in decisions if isinstance(d.action, StartRebalance)]
+    refused = {decisive(d).code for d in decisions if not isinstance(d.action, StartRebalance)}
+
+    assert len(starts) >= 2
+    assert refused >= {
+        *(Code.FUTILE, Code.ENGAGED, Code.UPTIME_LOW, Code.NO_OUTFLOW, Code.BUDGET_SHORT),
+        *(Code.DEARER_THAN_SOLD, Code.PRICE_CLOSES_GAP, Code.CAN_GIVE, Code.GIVES),
+    }

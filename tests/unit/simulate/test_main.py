@@ -27,7 +27,7 @@ def rows_about(name: str, page: str) -> list[str]:
 
 def test_every_channel_is_shown_with_old_and_new_fee() -> None:
     """
-    Each of the 40 channels has its row, and the totals close the page.
+    Each of the 40 channels has its row, and the totals stand below.
     """
     answer = simulate(FORTY)
 
@@ -35,14 +35,15 @@ def test_every_channel_is_shown_with_old_and_new_fee() -> None:
     assert answer.stderr == ""
     assert "700 → " in rows_about("The Drained Well", answer.stdout)[0]
     assert len(rows_about("Tandem Bakery", answer.stdout)) == 2
-    assert answer.stdout.splitlines()[-1].startswith("40 channels, ")
+    assert rows_about("40 channels, ", answer.stdout)
 
 
 def test_changes_come_before_what_stays() -> None:
     """
     The eye finds what is going to happen at the top.
     """
-    fees = [line[:70] for line in simulate(FORTY).stdout.splitlines() if "█" in line or "░" in line]
+    page, _, _ = simulate(FORTY).stdout.partition("would be filled")
+    fees = [line[:70] for line in page.splitlines() if "█" in line or "░" in line]
     changes = ["→" in line for line in fees]
 
     assert len(changes) == 40
@@ -73,7 +74,8 @@ def test_raw_replies_are_taken_as_they_are() -> None:
     answer = simulate(REGTEST)
 
     assert answer.exit_code == 0
-    assert answer.stdout.splitlines()[-1].startswith("7 channels, ")
+    assert rows_about("7 channels, ", answer.stdout)
+    assert "taken for granted: a sling" in answer.stdout
 
 
 def test_raw_replies_and_their_snapshot_give_the_same_plan() -> None:
@@ -102,6 +104,74 @@ def test_json_is_the_plan_alone() -> None:
 
     assert len(plan["decisions"]) == 40
     assert {decision["action"]["do"] for decision in plan["decisions"]} == {"set_fee", "hold"}
+
+
+def test_refills_are_shown_with_their_terms_and_refusals_with_their_reasons() -> None:
+    """
+    What would be filled stands there with everything that its value is made of; what is short and
+    is not, with the reason; the money there is for it below.
+    """
+    answer = simulate(FORTY)
+    _, _, page = answer.stdout.partition("would be filled")
+    filled, _, refused = page.partition("short, and not filled")
+
+    assert "165 ≤ 702" in rows_about("Last Year's Deal", filled)[0]
+    assert "11 times in a row" in rows_about("The Drained Well", refused)[0]
+    assert rows_about("money: ", refused)
+    assert answer.stdout.splitlines()[-2].startswith("2 refills would start: ")
+
+
+def test_machines_are_told_of_refills_too() -> None:
+    """
+    A decision for each channel, the start with all that it would ask for, and the limits.
+    """
+    told = json.loads(simulate(FORTY, "--json").stdout)
+    starts = [d["action"] for d in told["rebalances"] if d["action"]["do"] == "start_rebalance"]
+
+    assert len(told["rebalances"]) == 40
+    assert {a["scid"] for a in starts} == {"901562x1062x2", "845096x396x2"}
+    assert all(a["max_fee_msat"] > a["expected_fee_msat"] > 0 for a in starts)
+    assert told["rebalance_limits"]["day_msat"] == 5_000_000
+
+
+def test_explain_tells_of_the_refill_as_well() -> None:
+    """
+    After the trail of the price stands that of the refill.
+    """
+    filled = simulate(FORTY, "--explain", "845096x396x2").stdout
+    refused = simulate(FORTY, "--explain", DRAINED).stdout
+
+    assert filled.splitlines()[-1] == "fill it"
+    assert [word for word in ("short", "wanted", "pair", "refill") if f"  {word}  " in filled]
+    assert refused.splitlines()[-1] == "do not fill it"
+    assert "futile" in refused
+
+
+def test_two_configs_may_fill_differently() -> None:
+    """
+    Below the prices stands what either would fill, and where they differ why.
+    """
+    page = simulate(FORTY, "--against", "rebalance-max-ppm=100").stdout
+
+    assert "as set: 2 refills would start" in page
+    assert "against: 0 refills would start" in page
+    assert rows_about("Riverbend Exchange", page.partition("decided differently")[2])
+
+
+def test_a_snapshot_without_a_treasury_says_so(tmp_path: Path) -> None:
+    """
+    Where nothing is known of money, no refill is judged; prices are.
+    """
+    document = json.loads(Path(FORTY).read_text(encoding="utf-8"))
+    del document["treasury"]
+    file = tmp_path / "snapshot.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    told = json.loads(simulate(str(file), "--json").stdout)
+
+    assert (told["rebalances"], len(told["decisions"])) == (None, 40)
+    for words in ((), ("--against", "max-fee-ppm=800")):
+        assert "no treasury in this snapshot" in simulate(str(file), *words).stdout
+    assert "do not fill it" not in simulate(str(file), "--explain", DRAINED).stdout
 
 
 def test_the_default_command_may_be_named() -> None:
@@ -134,7 +204,7 @@ def test_two_configs_stand_side_by_side_and_differences_first() -> None:
     first = next(line for line in lines if "x" in line and "█" in line)
 
     assert lines[0] == "against: max-fee-ppm=800, vegas-decay=0.5"
-    assert lines[-1].endswith("of 40 channels are decided differently")
+    assert rows_about("of 40 channels are decided differently", answer.stdout)
     assert "as set: " in first
     assert "800" in rows_about("The Drained Well", answer.stdout)[0]
 
@@ -148,7 +218,7 @@ def test_explain_tells_the_whole_trail() -> None:
     assert answer.exit_code == 0
     assert [stage for stage in ("bounds", "scarcity", "climb_paused") if stage in answer.stdout]
     assert "350 → 9" in answer.stdout
-    assert answer.stdout.splitlines()[-1].startswith("set 9")
+    assert rows_about("set 9", answer.stdout)
 
 
 def test_explain_against_tells_both_trails() -> None:
@@ -219,7 +289,7 @@ def test_what_was_left_out_is_said_beside_the_answer(tmp_path: Path) -> None:
 
     assert answer.exit_code == 0
     assert answer.stderr.startswith("left out: ")
-    assert answer.stdout.splitlines()[-1].startswith("6 channels, ")
+    assert rows_about("6 channels, ", answer.stdout)
 
 
 def test_the_command_runs_as_a_module() -> None:
