@@ -103,6 +103,7 @@ class Desk(FakeNode):
         self.plugin = plugin
         with contextlib.suppress(RpcRefusalError):  # A plugin that does not run says so.
             self.daemon.first_cycle()
+            self.daemon.wait_for(lambda: self.daemon.call("revenue-status")["last_money_cycle"])
 
     def _end(self) -> None:
         self.plugin = None

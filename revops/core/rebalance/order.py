@@ -32,7 +32,7 @@ from revops.core.rebalance.market import market
 from revops.core.rebalance.means import Means, means
 from revops.core.rebalance.pair import Giver, Taker, Worth, paired
 from revops.core.rebalance.pairing import Refused, Started, chosen
-from revops.core.rebalance.said import refusal, start, starting
+from revops.core.rebalance.said import proposal, refusal, start, starting
 from revops.core.snapshot import Snapshot
 from revops.core.treasury import Treasury
 from revops.core.units import ChannelId, Msat, Ppm, from_sats, sats_down, sats_up
@@ -162,7 +162,7 @@ class _Desk:
         if problem := self.have.block or first(gates, to, self.scene):
             return problem
         most = to.channel.receivable_msat
-        if self.amount.chunk_msat and self.amount.total_msat <= most:
+        if self.amount.total_msat <= most:
             return None
         return because(Code.NO_ROOM, amount_sats=self.order.amount_sats, most_sats=sats_down(most))
 
@@ -245,12 +245,14 @@ class _Desk:
         """
         Return the start of *choice*, with its terms as they are whatever was asked for.
         """
-        given, total = choice.pair.giver, self.amount.total_msat
+        giver = choice.pair.giver
         taker = attrs.evolve(choice.pair.taker, prospect=self._prospect(to))
-        pair = paired(taker, given, self.amount, -given.worth(-total))
-        pair = attrs.evolve(pair, terms=attrs.evolve(pair.terms, max_ppm=choice.pair.terms.max_ppm))
-        begun = attrs.evolve(choice, pair=pair)
-        return attrs.evolve(start(begun), ordered=True), starting(begun)
+        pair = paired(taker, giver, self.amount, -giver.worth(-self.amount.total_msat))
+        most = attrs.evolve(pair.terms, max_ppm=choice.pair.terms.max_ppm)
+        begun = attrs.evolve(choice, pair=attrs.evolve(pair, terms=most))
+        known = to.held is not None and to.held.demand is not None
+        told = (proposal(pair),) if known else ()
+        return attrs.evolve(start(begun), ordered=True), (*told, starting(begun)[-1])
 
 
 def _spare_msat(case: Case) -> Msat:

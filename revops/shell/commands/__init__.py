@@ -31,7 +31,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
     explain.COMMAND,
     fee_debug.COMMAND,
     rebalance_debug.COMMAND,
-    jobs.COMMAND,
     analyze.COMMAND,
     dashboard.COMMAND,
     report.COMMAND,
@@ -45,6 +44,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     restore_fees.COMMAND,
     wake_all.COMMAND,
     rebalance.COMMAND,
+    jobs.COMMAND,
     clear_reservations.COMMAND,
     config.COMMAND,
 )

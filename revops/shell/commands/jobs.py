@@ -93,5 +93,5 @@ COMMAND = Command(
         ),
     ),
     default_action="list",
-    examples=("revenue-jobs",),
+    examples=("revenue-jobs", "revenue-jobs stop 1"),
 )

@@ -145,7 +145,7 @@ COMMAND = Command(
         Argument("force", "true asks for no profit; paused, the budget and the reserve still hold"),
     ),
     run=run,
-    examples=("revenue-rebalance 851371x3x0 851370x470x1 200000",),
+    examples=("revenue-rebalance 851371x8x0 851371x1x0 100000 50 true",),
     slow=True,
     neighbourly=True,
 )

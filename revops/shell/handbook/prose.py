@@ -83,6 +83,7 @@ $ lightning-cli revenue-explain 851370x470x1
          "scid": "851370x470x1",
 …
          "fee": {
+…
             "outcome": "applied",
             "may_change_at": …,
             "do": "set_fee",
@@ -107,6 +108,62 @@ $ lightning-cli revenue-explain 851370x470x1
                   "text": "within 10 to 5000 ppm (min-fee-ppm, max-fee-ppm)",
                   "before_ppm": …,
                   "after_ppm": …,
+…
+""",
+    "revenue-rebalance-debug": """\
+$ lightning-cli revenue-rebalance-debug 851370x470x1
+{
+…
+   "capital_controls": {
+      "onchain_sats": …,
+…
+      "budget_remaining_sats": 5000,
+…
+   "candidates": [],
+   "rejection_reasons": [],
+   "channels": {
+      "depleted": [],
+      "source": [
+         {
+            "scid": "851370x470x1",
+            "peer_id": …,
+            "local_pct": 94.…,
+…
+""",
+    "revenue-rebalance": """\
+$ lightning-cli revenue-rebalance -k from=851370x470x1 to=851371x7x0 amount_sats=100000 force=true
+{
+   "status": "initiated",
+   "success": true,
+   "rebalance_id": …,
+   "to_channel": "851371x7x0",
+…
+   "from_channels": [
+      "851370x470x1"
+   ],
+   "amount_sats": 100000,
+…
+   "max_ppm": 1000,
+   "max_fee_sats": 200,
+…
+   "message": "its money is reserved, and sling is asked within … s: revenue-jobs shows what comes of it"
+}
+$ lightning-cli revenue-rebalance 851370x470x1 851371x5x0 30000000
+{
+   "status": "error",
+   "error": "to: 851371x5x0: …; force=true asks for no profit: the budget and the reserve still hold"
+}
+""",
+    "revenue-jobs": """\
+$ lightning-cli revenue-jobs
+{
+   "jobs": [
+      {
+         "rebalance_id": …,
+…
+         "state": …,
+         "deadline": …,
+         "reserved_sats": …,
 …
 """,
     "revenue-set-fee": """\
