@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +21,12 @@ from e2e.thirsty import (
     attempts,
     crash,
     hang_up,
+    make_thirsty,
     outcomes,
     refills,
+    settle_in,
     until_over,
+    wanted,
 )
 from fake_circular import Fate
 from fakes import FakeNode, RpcRefusalError
@@ -105,6 +109,46 @@ def test_a_start_without_an_answer_is_looked_into(
     assert over.ending is (Ending.DONE if carried_out else Ending.VANISHED)
     assert ledger.settled == ledger.paid == over.fee_msat
     assert len(asked(thirsty, "sling-once")) == 1
+
+
+@pytest.mark.parametrize("revops_stops", [False, True])
+def test_after_silence_nothing_else_is_begun(
+    tmp_path: Path, node: FakeNode, *, revops_stops: bool
+) -> None:
+    """
+    Two refills are planned; as the first has no answer, or revops is to end, the others are not
+    asked for, and their money is free at once. Nobody is to blame.
+    """
+    for target in (TARGET, "150x4x0"):
+        make_thirsty(node, target)
+    office = Office(tmp_path / "two", node)
+    settle_in(office, TARGET, "150x4x0")
+    node.before["sling-once"] = hang_up
+    if revops_stops:
+        node.after["sling-stats"] = office.app.worker.stop
+    office.move()
+    said = [type(outcome) for _, outcome in office.app.money.last.done]
+    (_, second) = attempts(office)
+
+    assert said == [Refused if revops_stops else Unknown, Refused]
+    assert len(asked(office, "sling-once")) == (0 if revops_stops else 1)
+    assert (second.open, second.ending) == (False, Ending.VANISHED)
+    office.close()
+
+
+def test_while_sling_rests_after_silence_it_is_not_asked(thirsty: Office, ledger: Ledger) -> None:
+    """
+    For rpc-circuit-breaker-seconds after a call without an answer none is made: nothing happened,
+    and nothing is held for it.
+    """
+    order = wanted(thirsty)
+    assert thirsty.app.money.jobs.order(*order)
+    thirsty.node.before["sling-version"] = hang_up
+    thirsty.tend()
+
+    assert asked(thirsty, "sling-once") == []
+    assert [a.ending for a in attempts(thirsty)] == [Ending.VANISHED]
+    assert ledger.held == 0
 
 
 def test_a_call_that_waits_for_slings_lock_is_carried_out_when_nobody_waits_any_more(

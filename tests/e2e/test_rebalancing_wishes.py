@@ -274,6 +274,24 @@ def test_a_foreign_job_is_never_touched(
     assert scid in thirsty.node.answer("sling-jobsettings", {})
 
 
+def test_an_order_that_needs_what_a_foreign_job_uses_is_refused(
+    thirsty: Office, ledger: Ledger
+) -> None:
+    """
+    What the operator told sling since the look comes first: sling would take both orders.
+    """
+    assert thirsty.app.money.jobs.order(*wanted(thirsty))
+    foreign(thirsty.node, "150x4x0", SOURCE)
+    thirsty.tend()
+
+    assert asked(thirsty, "sling-once") == []
+    assert [a.ending for a in attempts(thirsty)] == [Ending.VANISHED]
+    assert ledger.held == 0
+    assert any(
+        f"sling has a job on 150x4x0 that needs {SOURCE}" in line for _, line in thirsty.logs
+    )
+
+
 def test_a_job_that_somebody_began_since_the_look_is_left_alone(
     thirsty: Office, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
