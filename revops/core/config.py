@@ -204,7 +204,12 @@ class Config:
         60, 0, 3600, "s", "How long calls of one kind are not made after one of them timed out."
     )
     reservation_timeout_hours: int = _whole(
-        4, 1, 168, "h", "Age at which a reservation without a job is looked into."
+        4,
+        1,
+        168,
+        "h",
+        "How long a rebalance whose 2 hours are over stays reserved while nobody can tell what it"
+        " cost; then all that it might have cost counts as spent.",
     )
     sling_min_version: str = _text(
         "4.3.1",
