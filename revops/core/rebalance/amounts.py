@@ -8,7 +8,7 @@ from revops.core.config import Config
 from revops.core.rebalance.ev import cost_msat
 from revops.core.units import MILLION, Msat, Ppm, from_sats
 
-STEP: Final = 2**0.25
+STEP: Final = 1.25
 """From one amount to the next: fine enough that what is between them hardly matters."""
 
 
@@ -61,16 +61,11 @@ def amounts(config: Config, *, single: bool) -> tuple[Amount, ...]:
 
 def _add(found: dict[int, Amount], sats: int, config: Config) -> None:
     """
-    Add what comes nearest to *sats* within the operator's bounds: in payments of the size that was
-    asked for if there is room for more than one.
+    Add what comes nearest to *sats* in payments of the same size, as few as may be.
     """
-    size, least = config.rebalance_chunk, config.rebalance_min_amount
-    count = sats // size
-    if count * size < least:
-        count = -(-sats // size)
-        size = -(-sats // count)
-    total = count * size
-    if total <= config.rebalance_max_amount:
+    count = -(-sats // config.rebalance_chunk)
+    size = max(sats // count, -(-config.rebalance_min_amount // count))
+    if count * size <= config.rebalance_max_amount:
         chunk = from_sats(size)
         piece = Msat(chunk + cost_msat(chunk, config.rebalance_max_ppm))
-        found[total] = Amount(count, chunk, from_sats(total), piece)
+        found[count * size] = Amount(count, chunk, from_sats(count * size), piece)

@@ -35,12 +35,15 @@ class Market:
         pays, the one that comes nearest.
         """
         found = [
-            pair
+            paired(taker, offer[2], amount, offer[0])
             for amount, offers in self.offers
             if amount.total_msat <= taker.most_msat
             and (offer := next(self._asked(offers, taker, taken), None))
-            and (pair := self._afforded(paired(taker, offer[2], amount, offer[0]), room))
         ]
+        if room is not None:
+            fitting = [pair for pair in found if pair.pays and pair.reserve_msat <= room]
+            # Rather offer less than leave of a budget what would be of use.
+            found = fitting or [_for_less(pair, room) for pair in found]
         return max(found, key=_preference, default=None)
 
     def others(self, pair: Pair, taken: Collection[PeerId]) -> Iterator[Giver]:
@@ -62,15 +65,6 @@ class Market:
             if offer[2].channel.peer_id not in taken and not self.barred(offer[1], channel_id):
                 yield offer
 
-    def _afforded(self, pair: Pair, room: Msat | None) -> Pair | None:
-        if room is None or pair.reserve_msat <= room:
-            return pair
-        if pair.amount is not self.offers[0][0]:
-            return None
-        # The smallest of all may offer less: what is left of a budget is to be of use.
-        most = pair.amount.within_ppm(room)
-        return attrs.evolve(pair, terms=attrs.evolve(pair.terms, max_ppm=most))
-
 
 def market(givers: Sequence[Giver], amounts: Sequence[Amount], barred: Barred) -> Market:
     """
@@ -87,6 +81,11 @@ def _offers(givers: Sequence[Giver], amount: Amount) -> tuple[Offer, ...]:
             if gives(giver, amount)
         )
     )
+
+
+def _for_less(pair: Pair, room: Msat) -> Pair:
+    most = min(pair.terms.max_ppm, pair.amount.within_ppm(room))
+    return attrs.evolve(pair, terms=attrs.evolve(pair.terms, max_ppm=most))
 
 
 def _preference(pair: Pair) -> tuple[bool, int, int]:

@@ -1,0 +1,409 @@
+"""§5 Gates: what keeps a channel from being filled or from giving, said by the first that does."""
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from property.attempts import running, tried
+from property.money import (
+    CAPACITY,
+    READY,
+    about,
+    ample,
+    books,
+    holding,
+    nodes,
+    planned,
+    remembered,
+    short,
+    starts,
+    told,
+    traders,
+    wishes,
+)
+from property.strategies import ratios
+from property.trails import codes, fact
+from property.world import START, peer
+
+from revops.core.actions import Hold
+from revops.core.budget import Spending
+from revops.core.config import Config
+from revops.core.levers import REMEDIES
+from revops.core.memory import FeeMemory, FlowState
+from revops.core.plan import decisive
+from revops.core.policy import Policy, RebalanceMode, Strategy
+from revops.core.reasons import Code, sentence
+from revops.core.rebalance.decide import rebalance
+from revops.core.rebalance.means import trusted
+from revops.core.treasury import Ending, Engine, Job
+from revops.core.units import DAY, HOUR, from_sats
+
+SHORT, AMPLE = short(0), ample(1)
+
+
+def knowing(**fields):
+    """
+    Return the treasury of a node that is ready, but for *fields*.
+    """
+    return {"treasury": attrs.evolve(READY, **fields)}
+
+
+def ruled(number, mode):
+    """
+    Return what a policy of one peer adds to a node.
+    """
+    return {"policies": [Policy(peer_id=peer(number), rebalance=mode)]}
+
+
+def recalled(**fields):
+    """
+    Return what the memory of both channels adds to a node, with *fields* for the short one.
+    """
+    return {"memory": [remembered(SHORT, **fields), remembered(AMPLE)]}
+
+
+FAILED = [
+    tried(n, ending=Ending.NO_ROUTE, to_channel=SHORT.channel_id, to_peer=SHORT.peer_id)
+    for n in range(10)
+]
+REFILLED = tried(to_channel=SHORT.channel_id, to_peer=SHORT.peer_id, from_channels=("ff" * 32,))
+RUNNING = running(to_channel=SHORT.channel_id, to_peer=SHORT.peer_id, from_channels=("ff" * 32,))
+GIVING = running(to_channel="ee" * 32, to_peer=peer(9), from_channels=(AMPLE.channel_id,))
+ELSEWHERE = running(to_channel="ee" * 32, to_peer=peer(9), from_channels=("ff" * 32,))
+JOB = Job(scid=SHORT.scid)
+PARTNER = Job(scid="1x1x1", partners=(AMPLE.scid,))
+
+FILL = [
+    (Code.NOT_CARRYING, {"state": "CHANNELD_AWAITING_SPLICE"}, {}),
+    (Code.NO_SCID, {"scid": None}, {}),
+    (Code.ENGAGED, {}, knowing(attempts=(RUNNING,))),
+    (Code.FILL_FORBIDDEN, {}, ruled(0, RebalanceMode.DISABLED)),
+    (Code.FILL_FORBIDDEN, {}, ruled(0, RebalanceMode.SOURCE_ONLY)),
+    (Code.FILLS_ITSELF, {}, recalled(state=FlowState.SINK)),
+    (Code.FLOW_UNKNOWN, {"traffic": None}, {}),
+    (Code.NEVER_LIVE, {"live_share": 0.0}, {}),
+    (Code.NO_OUTFLOW, {"traffic": books()}, {}),
+    (Code.OFFLINE, {"connected": False}, {}),
+    (Code.UPTIME_UNKNOWN, {"peer_uptime": None}, {}),
+    (Code.UPTIME_LOW, {"peer_uptime": 0.89}, {}),
+    (Code.SLOTS_UNKNOWN, {"max_htlcs": None}, {}),
+    (Code.SLOTS_BUSY, {"htlcs_out": 15}, {}),
+    (Code.SLOTS_BUSY, {"htlcs_in": 15}, {}),
+    (Code.STILL_CONGESTED, {}, recalled(fee=FeeMemory(congested=True))),
+    (Code.FOREIGN_JOB, {}, knowing(engine=Engine(version="4.3.1", jobs=(JOB,)))),
+    (Code.COOLING_DOWN, {}, knowing(attempts=(REFILLED,))),
+    (Code.FUTILE, {}, knowing(attempts=FAILED)),
+    (Code.ROUTE_COST_UNKNOWN, {"peer_fee_ppm": None}, {}),
+    (Code.ROUTE_COST_UNKNOWN, {"peer_base_fee_msat": None}, {}),
+    (Code.DEARER_THAN_SOLD, {"peer_fee_ppm": 301}, {}),
+]
+DRAIN = [
+    (Code.NOT_CARRYING, {"state": "ONCHAIN"}, {}),
+    (Code.NO_SCID, {"scid": None}, {}),
+    (Code.FLOW_UNKNOWN, {"traffic": None}, {}),
+    (Code.NEVER_LIVE, {"live_share": 0.0}, {}),
+    (Code.ENGAGED, {}, knowing(attempts=(GIVING,))),
+    (Code.DRAIN_FORBIDDEN, {}, ruled(1, RebalanceMode.DISABLED)),
+    (Code.DRAIN_FORBIDDEN, {}, ruled(1, RebalanceMode.SINK_ONLY)),
+    (Code.OFFLINE, {"connected": False}, {}),
+    (Code.UPTIME_UNKNOWN, {"peer_uptime": None}, {}),
+    (Code.UPTIME_LOW, {"peer_uptime": 0.5}, {}),
+    (Code.SLOTS_UNKNOWN, {"max_htlcs": None}, {}),
+    (Code.SLOTS_BUSY, {"htlcs_out": 29}, {}),
+    (Code.FOREIGN_JOB, {}, knowing(engine=Engine(version="4.3.1", jobs=(PARTNER,)))),
+]
+NODE = [
+    (Code.NO_REBALANCER, Config(rebalancer="none"), {}),
+    (Code.NO_LIQUIDITY_RIGHT, Config(authority="fees"), {}),
+    (Code.NO_LIQUIDITY_RIGHT, Config(authority="observe"), {}),
+    (Code.REBALANCING_PAUSED, Config(paused=True), {}),
+    (Code.ENGINE_TROUBLE, Config(), knowing(engine=None)),
+    (Code.ENGINE_TROUBLE, Config(), {"treasury": None}),
+    (Code.ENGINE_TROUBLE, Config(), knowing(engine=Engine(version="4.3.1", trouble="it hangs"))),
+    (Code.ENGINE_TROUBLE, Config(), knowing(engine=Engine(version="4.3.1"))),
+    (Code.ENGINE_ABSENT, Config(), knowing(engine=Engine())),
+    (Code.ENGINE_OLD, Config(), knowing(engine=Engine(version="v4.2.1", jobs=()))),
+    (Code.SPENDING_UNKNOWN, Config(), knowing(spending=None)),
+    (Code.RESERVE_UNKNOWN, Config(), {"onchain_msat": None}),
+    (Code.RESERVE_LOW, Config(min_wallet_reserve=10_000_000), {}),
+    (Code.BUDGET_SPENT, Config(daily_budget_sats=0, proportional_budget=False), {}),
+    (Code.BUDGET_SPENT, Config(), knowing(spending=Spending(held_msat=from_sats(5_000)))),
+    (Code.JOBS_FULL, Config(max_concurrent_jobs=1), knowing(attempts=(ELSEWHERE,))),
+    (Code.ONE_AT_A_TIME, Config(), knowing(one_at_a_time=True, attempts=(ELSEWHERE,))),
+]
+
+
+def test_nothing_else_keeps_these_from_each_other():
+    """
+    Without what the tables below change, the one channel fills the other.
+    """
+    (start,) = starts(planned(SHORT, AMPLE))
+
+    assert start.channel_id == SHORT.channel_id
+    assert [source.channel_id for source in start.sources] == [AMPLE.channel_id]
+
+
+@pytest.mark.parametrize(("code", "fields", "node"), FILL, ids=lambda value: str(value)[:24])
+def test_each_gate_keeps_a_channel_from_being_filled(code, fields, node):
+    """
+    Each alone is enough, and is what the decision says last.
+    """
+    channel = attrs.evolve(SHORT, **fields)
+    plan = planned(channel, AMPLE, **node)
+
+    assert starts(plan) == []
+    assert decisive(about(plan, channel)).code is code
+
+
+@pytest.mark.parametrize(("code", "fields", "node"), DRAIN, ids=lambda value: str(value)[:24])
+def test_each_gate_keeps_a_channel_from_giving(code, fields, node):
+    """
+    Each alone is enough, and is what the decision says last; the other then has nobody to ask.
+    """
+    channel = attrs.evolve(AMPLE, **fields)
+    plan = planned(SHORT, channel, **node)
+
+    assert starts(plan) == []
+    assert decisive(about(plan, channel)).code is code
+    assert told(plan, SHORT)[-1] is Code.NO_SOURCE
+
+
+@pytest.mark.parametrize(("code", "config", "node"), NODE, ids=lambda value: str(value)[:24])
+def test_what_forbids_all_is_said_of_the_node_and_of_whom_it_concerns(code, config, node):
+    """
+    What keeps the node from rebalancing stands in its own trail, and is what a channel is told that
+    would have been filled, after all that speaks for it; one that is not short is told that.
+    """
+    plan = planned(SHORT, AMPLE, config=config, **node)
+
+    assert starts(plan) == []
+    assert plan.node_trail[0].code is code
+    assert told(plan, SHORT)[-2:] == [Code.PAIR, code]
+    assert told(plan, AMPLE) == [Code.NOT_SHORT, Code.CAN_GIVE]
+
+
+@given(nodes(), wishes())
+def test_nothing_that_is_unknown_reads_as_free_or_safe(snapshot, config):
+    """
+    Whoever is filled or gives has books that were read, a peer that was watched and slots that were
+    counted; what is filled has a known way there; and the node knows its money and its rebalancer.
+    """
+    plan = rebalance(snapshot, config)
+    by_id = {channel.channel_id: channel for channel in snapshot.channels}
+    treasury = snapshot.treasury
+    for start in starts(plan):
+        filled = by_id[start.channel_id]
+        assert filled.peer_fee_ppm is not None or treasury.attempts
+        for channel in (filled, *(by_id[source.channel_id] for source in start.sources)):
+            assert channel.traffic is not None
+            assert channel.peer_uptime >= 0.9
+            assert max(channel.htlcs_in, channel.htlcs_out) < channel.max_htlcs / 2
+            assert channel.connected
+            assert channel.scid
+    if starts(plan):
+        assert snapshot.onchain_msat is not None
+        assert treasury.spending is not None
+        assert treasury.engine.jobs is not None
+
+
+@given(nodes(), wishes())
+def test_the_operators_policy_is_kept(snapshot, config):
+    """
+    Only who may be filled is filled, only who may be drained gives: source_only peers are sources
+    and nothing else, sink_only peers are filled and nothing else.
+    """
+    modes = {policy.peer_id: policy.rebalance for policy in snapshot.policies}
+    peers = {channel.channel_id: channel.peer_id for channel in snapshot.channels}
+    for start in starts(rebalance(snapshot, config)):
+        filled = modes.get(start.peer_id, RebalanceMode.ENABLED)
+        assert filled in (RebalanceMode.ENABLED, RebalanceMode.SINK_ONLY)
+        for source in start.sources:
+            gave = modes.get(peers[source.channel_id], RebalanceMode.ENABLED)
+            assert gave in (RebalanceMode.ENABLED, RebalanceMode.SOURCE_ONLY)
+
+
+def test_source_only_peers_are_sources_and_sink_only_peers_are_filled():
+    """
+    What the policy leaves is done: the predecessor dropped source_only peers from its sources.
+    """
+    policies = [
+        Policy(peer_id=peer(0), rebalance=RebalanceMode.SINK_ONLY),
+        Policy(peer_id=peer(1), rebalance=RebalanceMode.SOURCE_ONLY),
+    ]
+
+    (start,) = starts(planned(SHORT, AMPLE, policies=policies))
+    assert start.channel_id == SHORT.channel_id
+
+
+@given(nodes(), wishes())
+def test_sinks_are_never_filled(snapshot, config):
+    """
+    A channel by which more comes in than leaves is never filled.
+    """
+    states = {memory.channel_id: memory.flow.state for memory in snapshot.memory.channels}
+    plan = rebalance(snapshot, config)
+
+    assert all(states[start.channel_id] is not FlowState.SINK for start in starts(plan))
+
+
+@given(nodes(), wishes())
+def test_who_is_not_short_is_told_so_first(snapshot, config):
+    """
+    Whatever the budget, the rebalancer or the clock say: a channel with enough of its peer's
+    capacity on our side is not filled and says that first, one with less says that.
+    """
+    ours, sizes = {}, {}
+    for channel in snapshot.channels:
+        ours[channel.peer_id] = ours.get(channel.peer_id, 0) + channel.to_us_msat
+        sizes[channel.peer_id] = sizes.get(channel.peer_id, 0) + channel.capacity_msat
+    for decision in rebalance(snapshot, config).decisions:
+        scarce = ours[decision.peer_id] / sizes[decision.peer_id] < 0.2
+        assert codes(decision)[0] is (Code.SHORT if scarce else Code.NOT_SHORT)
+
+
+@given(ratios(0, 1), st.sampled_from((0.1, 0.2, 0.35)), st.sampled_from((0.5, 0.8, 1.0)))
+def test_the_thresholds_are_the_operators(share, low, high):
+    """
+    Filled is who is below low-liquidity-threshold, and gives who is above it by more than a payment
+    and above its target or high-liquidity-threshold.
+    """
+    channel = holding(0, share, books(20))
+    config = Config(low_liquidity_threshold=low, high_liquidity_threshold=high)
+    plan = planned(channel, ample(), short(2), config=config)
+    is_short = channel.to_us_msat / CAPACITY < low
+
+    assert (Code.SHORT in told(plan, channel)) == is_short
+    if Code.CAN_GIVE in told(plan, channel):
+        target = from_sats(int(fact(about(plan, channel), "target_sats", Code.CAN_GIVE)))
+        assert channel.to_us_msat > min(target, high * CAPACITY)
+        assert channel.to_us_msat > low * CAPACITY
+
+
+@pytest.mark.parametrize(
+    ("version", "trust"),
+    [
+        ("v4.3.1", True),
+        ("4.3.1", True),
+        ("v4.3.2", True),
+        ("v4.10.0", True),
+        ("v5", True),
+        ("v4.3.2-3-gabcdef", True),
+        ("v4.3", False),
+        ("v4.3.0", False),
+        ("v4.2.9", False),
+        ("v4.3.1-rc1", False),
+        ("v4.3.1-dirty", False),
+        ("latest", False),
+        ("", False),
+    ],
+)
+def test_a_version_is_trusted_from_the_one_that_was_named_on(version, trust):
+    """
+    Numbers are compared as numbers; what comes before the release, and what nobody can read, is not
+    trusted.
+    """
+    assert trusted(version, "4.3.1") is trust
+
+
+@given(st.text(max_size=12))
+def test_any_version_is_an_answer(version):
+    """
+    Whatever the rebalancer calls itself, it is trusted or not.
+    """
+    assert trusted(version, "4.3.1") in (True, False)
+
+
+def test_the_room_is_what_budget_and_wallet_both_leave():
+    """
+    Money that has to stay in the wallet is not spent, however large the budget.
+    """
+    wealth = SHORT.to_us_msat + AMPLE.to_us_msat + from_sats(2_000_000)
+    keeps = Config(min_wallet_reserve=wealth // 1000 - 300)
+    plan = planned(SHORT, AMPLE, config=keeps)
+
+    assert dict(plan.node_trail[0].facts)["room_sats"] == 300
+    assert sum(start.max_fee_msat for start in starts(plan)) <= from_sats(300)
+
+
+def losing(cost, revenue, **config):
+    """
+    Return the plan of a node whose refills cost so many sats in a week and earned so many.
+    """
+    money = knowing(
+        refill_cost_week_msat=None if cost is None else from_sats(cost),
+        revenue_week_msat=None if revenue is None else from_sats(revenue),
+    )
+    return planned(SHORT, AMPLE, config=Config(**config), **money)
+
+
+@pytest.mark.parametrize(
+    ("cost", "revenue", "asked"),
+    [
+        (6_000, 5_999, Code.LOSING),
+        (6_000, 6_000, None),
+        (5_000, 0, None),
+        (None, 10_000, Code.PROFIT_UNKNOWN),
+        (6_000, None, Code.PROFIT_UNKNOWN),
+        (0, None, None),
+    ],
+)
+def test_who_loses_money_asks_for_more(cost, revenue, asked):
+    """
+    When refills of a week cost more than was earned and more than a day's budget, or nobody can
+    tell, three times the profit is asked for: only what promises that is started.
+    """
+    careful = asked is not None
+    plan = losing(cost, revenue)
+    assert [r.code for r in plan.node_trail if r.code is not Code.BUDGET] == [asked] * careful
+    least = fact(about(plan, SHORT), "least_msat", Code.PAIR)
+    assert least == from_sats(30 if careful else 10)
+
+    value = fact(about(plan, SHORT), "ev_msat", Code.PAIR) // 1000
+    assert starts(losing(cost, revenue, rebalance_min_profit=value // 3 - 1))
+    much = losing(cost, revenue, rebalance_min_profit=value // 2)
+    assert bool(starts(much)) is not careful
+
+
+def test_nobody_is_exempt_while_money_is_lost():
+    """
+    A member of the hive is not refilled at a loss while refills cost more than is earned.
+    """
+    hive = [Policy(peer_id=peer(0), strategy=Strategy.HIVE)]
+    config = Config(hive_rebalance_tolerance=500)
+    lost = knowing(refill_cost_week_msat=from_sats(50_000))
+
+    assert starts(planned(SHORT, AMPLE, config=config, policies=hive))
+    assert starts(planned(SHORT, AMPLE, config=config, policies=hive, **lost)) == []
+
+
+def test_what_waits_says_until_when():
+    """
+    A channel that rests after a refill, or a peer that nothing could be moved to, is held until the
+    time that was said.
+    """
+    rests = about(planned(SHORT, AMPLE, **knowing(attempts=(REFILLED,))), SHORT)
+    futile = about(planned(SHORT, AMPLE, **knowing(attempts=FAILED)), SHORT)
+
+    assert rests.action == Hold(until=REFILLED.at + DAY)
+    assert futile.action == Hold(until=FAILED[-1].at + 48 * HOUR)
+    assert fact(rests, "hours", Code.COOLING_DOWN) == 23
+
+
+@given(traders(), wishes())
+def test_each_refusal_can_be_said_and_changed(snapshot, config):
+    """
+    Whatever is decided is a sentence, and there is something that would change it.
+    """
+    plan = rebalance(snapshot, config)
+    for said in (*plan.node_trail, *(step for d in plan.decisions for step in d.trail)):
+        assert "{" not in sentence(said)
+        assert REMEDIES[said.code].levers
+
+
+def test_nothing_is_looked_at_that_lies_ahead():
+    """
+    Books that say more than there was time for, as after a clock that ran ahead, stop no plan.
+    """
+    ahead = attrs.evolve(books(20), since=START + DAY, until=START + 2 * DAY)
+
+    assert about(planned(attrs.evolve(SHORT, traffic=ahead), AMPLE), SHORT)
