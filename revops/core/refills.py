@@ -124,7 +124,8 @@ def paired(
     rows = {move.index: move for move in (*waiting, *moves)}
     queues: dict[tuple[str, int, bool], deque[Move]] = defaultdict(deque)
     refills = []
-    latest = max((move.at for move in rows.values()), default=0)
+    # Not the latest date: that may be of a clock that was ahead.
+    now = rows[max(rows)].at if rows else 0
     for _, move in sorted(rows.items()):
         others = queues[_key(move, opposite=True)]
         while others and others[0].at < move.at - LONGEST:
@@ -133,7 +134,7 @@ def paired(
             refills.append(_refill(move, others.popleft()))
         else:
             queues[_key(move)].append(move)
-    left = (move for queue in queues.values() for move in queue if move.at >= latest - LONGEST)
+    left = (move for queue in queues.values() for move in queue if move.at >= now - LONGEST)
     return tuple(refills), tuple(sorted(left, key=attrgetter("index")))
 
 

@@ -136,6 +136,20 @@ def test_what_waits_longer_than_any_payment_takes_is_a_payment_of_its_own(apart,
     assert (first in paired((first,), [stranger])[1]) == (apart <= LONGEST)
 
 
+@given(payments(), st.integers(0, 6), st.data())
+def test_a_clock_that_was_ahead_loses_nothing(moves, wrong, data):
+    """
+    Rows of a clock that ran ahead, however far, do not make those after them old.
+    """
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(moves)), max_size=3)))
+    ahead = [
+        attrs.evolve(move, at=move.at + 3 * LONGEST) if move.index <= wrong else move
+        for move in moves
+    ]
+
+    assert len(in_pages(ahead, cuts)[0]) >= len(paired((), moves)[0])
+
+
 @given(payments(), st.sampled_from(("routed", "pushed", "lease_fee", "journal_entry")))
 def test_what_is_routed_never_costs(moves, tag):
     """

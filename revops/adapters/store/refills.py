@@ -51,7 +51,7 @@ def take_moves(
 ) -> None:
     """
     Write down what came of the moves of the payments *hashes*: *refills*, and what is *left* to
-    wait; and move the cursors to *places* past them.
+    wait, the newest last; and move the cursors to *places* past them.
     """
     gone = json.dumps(sorted(hashes))
     connection.execute(
@@ -63,8 +63,8 @@ def take_moves(
         " debit_msat, fee_msat) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         map(attrs.astuple, left),
     )
-    latest = max((move.at for move in left), default=0)
-    connection.execute("DELETE FROM open_moves WHERE at < ?", (latest - LONGEST,))
+    newest = left[-1].at if left else 0
+    connection.execute("DELETE FROM open_moves WHERE at < ?", (newest - LONGEST,))
     take(connection, refills, places)
 
 
