@@ -61,6 +61,14 @@ class FakeSling(SlingAtWork):
                 self._second()
 
     @property
+    def options(self) -> dict[str, Any]:
+        """
+        Return its options as `listconfigs` has them.
+        """
+        origin = {"source": "default", "plugin": "sling", "dynamic": True}
+        return {"sling-timeoutpay": {"value_int": self.timeout_s, **origin}}
+
+    @property
     def at_rest(self) -> bool:
         """
         Return whether time alone changes nothing: no order, no payment and no call is under way.

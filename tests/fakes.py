@@ -187,6 +187,14 @@ class FakeNode:
         except SilentSlingError:
             raise HangUpError from None
 
+    def _listconfigs(self, params: dict[str, Any]) -> Any:
+        name, known = params.get("config"), self.sling.options if self.sling.there else {}
+        if name is not None and name not in known:
+            raise RpcRefusalError(
+                INVALID_PARAMS, f"config: Unknown config option: invalid token '{json.dumps(name)}'"
+            )
+        return {"configs": known if name is None else {name: known[name]}}
+
     def never_answer(self) -> None:
         """
         Keep a call waiting until `let_go`, and hang up then.
@@ -353,6 +361,7 @@ _METHODS: dict[str, Callable[[FakeNode, dict[str, Any]], Any]] = {
     "listclosedchannels": _asked_of_books(FakeBooks.listclosedchannels),
     "listsendpays": _asked_of_books(FakeBooks.listsendpays),
     "wait": FakeNode._wait,
+    "listconfigs": FakeNode._listconfigs,
 }
 
 

@@ -12,6 +12,7 @@ from revops.core import checks
 from revops.core.treasury import Job, Progress
 from revops.core.units import Scid
 
+TIMEOUT: Final = "sling-timeoutpay"
 _reader: Final = Reader(lenient=True)
 _VERSION: Final = re.compile(r"v?(\d+(?:\.\d+)*)", re.ASCII)
 
@@ -45,6 +46,11 @@ class _Version:
 
 
 @attrs.frozen(kw_only=True)
+class _Option:
+    value_int: int
+
+
+@attrs.frozen(kw_only=True)
 class _Row:
     scid: Scid = attrs.field(validator=checks.scid())
     status: tuple[str, ...]
@@ -72,6 +78,15 @@ def version_of(reply: object) -> str:
     if found := _VERSION.fullmatch(text):
         return found[1]
     raise WireError((problem_at("sling-version", str(wrong(text, "a version such as v4.3.1"))),))
+
+
+def timeout_of(reply: object) -> int:
+    """
+    Return after how many seconds sling takes a payment for failed, by a `listconfigs` reply.
+    """
+    configs = reply.get("configs") if type(reply) is dict else None
+    option = configs.get(TIMEOUT) if type(configs) is dict else None
+    return _reader.read(option, _Option, f"listconfigs.configs.{TIMEOUT}").value_int
 
 
 def result_of(reply: object) -> str:

@@ -13,6 +13,11 @@ from revops.core.units import Scid, sats_up
 T = TypeVar("T")
 
 _PATIENCE_S: Final = 180
+LEAST_TIMEOUT_S: Final = 120
+"""
+What sling takes for failed and pays anew may yet arrive. Orders are looked at every minute, and one
+with a payment that hangs is stopped: with sling's own timeout, before that happens.
+"""
 MOST_HOPS: Final = 8
 """Channels of others on a route."""
 _UNKNOWN_METHOD: Final = -32601
@@ -49,6 +54,7 @@ class Sling:
             # What is started is listed an instant after "started" was answered. An answer to
             # this, which waits behind earlier calls, is longer than that.
             kept = self._ask("sling-jobsettings", {}, replies_sling.partners_of)
+            haste = self._haste()
             jobs = self._ask(
                 "sling-stats", {"json": True}, lambda reply: replies_sling.jobs_of(reply, kept)
             )
@@ -58,7 +64,7 @@ class Sling:
             return Engine(version=version, trouble=str(error))
         except NoAnswerError as error:
             return Engine(version=version, trouble=str(error))
-        return Engine(version=version, jobs=jobs)
+        return Engine(version=version, trouble=haste, jobs=jobs)
 
     def start(self, action: StartRebalance) -> None:
         """
@@ -93,6 +99,22 @@ class Sling:
         if self._lists(scid):
             msg = f"sling-stop: {scid} was to be stopped and is still listed"
             raise NoAnswerError(msg)
+
+    def _haste(self) -> str:
+        """
+        Return what is wrong with sling's own patience; empty when nothing is.
+        """
+        option: dict[str, object] = {"config": replies_sling.TIMEOUT}
+        try:
+            timeout = self._ask("listconfigs", option, replies_sling.timeout_of)
+        except (NodeRefusedError, NoAnswerError) as error:
+            return str(error)
+        if timeout >= LEAST_TIMEOUT_S:
+            return ""
+        return (
+            f"{replies_sling.TIMEOUT} is {timeout} s: below {LEAST_TIMEOUT_S} s sling pays anew"
+            " what may yet arrive, before it can be stopped"
+        )
 
     def _lists(self, scid: Scid) -> bool:
         found = self.look()

@@ -36,8 +36,10 @@ class Answers:
     Something that answers each method as it was told to, and remembers what it was asked.
     """
 
-    def __init__(self, **answers: Any) -> None:
+    def __init__(self, timeout: Any = None, **answers: Any) -> None:
         self.answers = {f"sling-{name}": answer for name, answer in answers.items()}
+        told = recorded("listconfigs_timeoutpay") if timeout is None else timeout
+        self.answers["listconfigs"] = told
         self.asked: list[tuple[str, dict[str, object]]] = []
 
     def call(self, method: str, params: dict[str, object]) -> object:
@@ -138,6 +140,32 @@ def test_of_several_tasks_the_one_farthest_from_its_end_counts(
     (job,) = looking([{"scid": TARGET, "status": states}]).jobs
 
     assert (job.progress, job.words) == (progress, ", ".join(states))
+
+
+@pytest.mark.parametrize(
+    ("timeout", "trouble"),
+    [
+        ({"configs": {"sling-timeoutpay": {"value_int": 119}}}, "sling-timeoutpay is 119 s: below"),
+        ({"configs": {"sling-timeoutpay": {"value_int": "120"}}}, "listconfigs.configs.sling-"),
+        ({"configs": {}}, "listconfigs.configs.sling-timeoutpay"),
+        ([], "listconfigs.configs.sling-timeoutpay"),
+        (NodeRefusedError("listconfigs", -32602, "Unknown config option"), "Unknown config"),
+        (NoAnswerError("listconfigs: no answer"), "listconfigs: no answer"),
+    ],
+)
+def test_sling_that_gives_payments_up_too_soon_is_trouble_and_is_still_seen(
+    timeout: Any, trouble: str
+) -> None:
+    """
+    Nothing is begun then, and what runs is looked after.
+    """
+    stats = recorded("stats_once_in_flight")
+    answers = Answers(timeout, version=recorded("version"), jobsettings={}, stats=stats)
+    found = Sling(answers.call).look()
+
+    assert trouble in found.trouble
+    assert found.jobs == looking(stats).jobs
+    assert looking(stats).trouble == ""
 
 
 def test_sling_that_is_not_there_is_at_nothing() -> None:

@@ -237,6 +237,7 @@ def test_tasks_are_listed_last(node: FakeNode, sling: Sling) -> None:
     assert [method for method, _ in node.calls] == [
         "sling-version",
         "sling-jobsettings",
+        "listconfigs",
         "sling-stats",
     ]
 
