@@ -5,6 +5,7 @@ import re
 import attrs
 import pytest
 from property.world import START, World, looked, peer, quiet_channel
+from unit.core.refilled import REFILLED
 from unit.core.watched import WATCHED
 
 from revops.core.config import OPTIONS, Config
@@ -156,6 +157,8 @@ EXAMPLES = {
     Code.PAUSED: lambda: looked(quiet_channel(fee_ppm=1), Config(paused=True)),
     Code.AUTHORITY: lambda: looked(quiet_channel(fee_ppm=1), Config(authority="observe")),
     Code.SET: lambda: looked(quiet_channel(fee_ppm=1)),
+    **WATCHED,
+    **REFILLED,
     **WATCHED,
 }
 
