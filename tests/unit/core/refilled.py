@@ -6,7 +6,7 @@ import attrs
 from property.attempts import tried
 from property.money import READY, ample, node, planned, short
 from property.obstacles import AMPLE, DRAIN, FILL, NODE, SHORT, knowing
-from property.world import peer
+from property.world import START, peer
 
 from revops.core.config import Config
 from revops.core.plan import RebalancePlan
