@@ -141,6 +141,7 @@ def questions(plugin: Plugin) -> dict[str, tuple[str, Any]]:
         "config get": ("revenue-config", ["get"]),
         "config get KEY": ("revenue-config", ["get", "max-fee-ppm"]),
         "wake-all": ("revenue-wake-all", []),
+        "jobs": ("revenue-jobs", []),
     }
     return {label: call for label, call in every.items() if call[0] in plugin.offers}
 
@@ -154,6 +155,8 @@ def long_questions(plugin: Plugin) -> dict[str, tuple[str, Any]]:
         "fee-debug SCID": ("revenue-fee-debug", [scid]),
         "fee-debug": ("revenue-fee-debug", []),
         "fee-debug, all": ("revenue-fee-debug", {"limit": 100_000}),
+        "rebalance-debug": ("revenue-rebalance-debug", []),
+        "rebalance-debug, all": ("revenue-rebalance-debug", {"limit": 100_000}),
         "analyze SCID": ("revenue-analyze", [scid]),
         "analyze": ("revenue-analyze", []),
         "snapshot": ("revenue-snapshot", []),
@@ -190,11 +193,15 @@ def ready(plugin: Plugin) -> None:
     Wait until a cycle is done.
     """
     deadline = time.monotonic() + PATIENCE_S
-    while not plugin.ask("revenue-status", {"limit": 0})[1]["last_cycle"]:
+    while not _looked(plugin.ask("revenue-status", {"limit": 0})[1]):
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.2)
     time.sleep(1)
+
+
+def _looked(status: dict[str, Any]) -> bool:
+    return bool(status["last_cycle"] and status["last_money_cycle"])
 
 
 def measured(program: Path, directory: Path, calls: int) -> dict[str, Times]:

@@ -15,7 +15,8 @@ def restless(*parts):
     Start as ever, with no time between two cycles.
     """
     app = start(*parts)
-    app.worker._loops["fees"]._interval = lambda: 0
+    for name in ("fees", "rebalance"):
+        app.worker._loops[name]._interval = lambda: 0
     return app
 
 
