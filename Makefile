@@ -34,6 +34,7 @@ bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a
 	$(BIN)/python tests/bench/bench_reports.py
 	$(BIN)/python tests/bench/bench_backfill.py
 	$(BIN)/python tests/bench/bench_month.py
+	$(BIN)/python tests/bench/bench_rebalance.py
 
 docs: $(DEV) ## docs/options.md, docs/commands.md, docs/reasons.md and config/, from the code
 	@$(BIN)/python -m revops.shell.handbook

@@ -13,7 +13,6 @@ from property.world import START, peer
 from revops.core.config import Config
 from revops.core.reasons import Code
 from revops.core.rebalance.inventory import (
-    FULLEST,
     KEPT,
     Inventory,
     hive_target_msat,
@@ -63,7 +62,7 @@ def test_there_is_always_room_left(stock, price, cost):
     target = target_msat(stock, price, cost)
     room = min(stock.in_msat, stock.capacity_msat / 2)
 
-    assert 0 <= target <= stock.capacity_msat * FULLEST
+    assert 0 <= target <= stock.capacity_msat * 0.9
     assert target == 0 or target <= stock.capacity_msat - room
 
 
@@ -106,6 +105,19 @@ def test_what_comes_in_need_not_be_bought(stock, price, cost, factor):
     more = attrs.evolve(stock, in_msat=stock.in_msat * factor)
 
     assert target_msat(more, price, cost) <= target_msat(stock, price, cost)
+
+
+@given(demands(per_day=ratios(1, 50), amount_msat=st.just(10**8)), st.integers(0, 10**10))
+def test_what_comes_in_is_subtracted(wanted, coming):
+    """
+    Where there is room for all of it, three days of what comes in are not stocked.
+    """
+    dry = held(
+        {"capacity_msat": 10**16, "demand": wanted, "in_msat": 0.0, "days": 7.0, "share": 0.0}
+    )
+    wet = attrs.evolve(dry, in_msat=float(coming))
+
+    assert target_msat(wet, 500, 100) == max(0, target_msat(dry, 500, 100) - 3 * coming)
 
 
 @given(stocks(), PRICES, COSTS)
@@ -165,7 +177,7 @@ def test_the_value_of_the_unknown_is_unknown():
         moved_by(held({"capacity_msat": 1, "demand": None, "in_msat": 0, "days": 1, "share": 1}), 1)
 
 
-@given(traffics(now=START), st.none() | ratios(0, 1), st.integers(1, 90))
+@given(traffics(now=START), st.sampled_from((1.0, 0.0, None, 0.3, 1e-9)), st.integers(1, 90))
 def test_any_books_tell_a_demand_or_that_they_do_not(traffic, live, days):
     """
     Whatever the books hold: a channel that was never seen live says nothing, one that nobody looked
