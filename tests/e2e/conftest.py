@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
-from e2e.thirsty import Ledger, make_thirsty, settle_in
+from e2e.thirsty import SIZES, Ledger, make_thirsty, settle_in
 from fakes import FakeNode
 
 NOW = 1_795_338_900
@@ -47,7 +47,7 @@ def thirsty(tmp_path: Path, node: FakeNode) -> Iterator[Office]:
     The plugin's own pieces on a node of which one channel is worth a refill, known for a day.
     """
     make_thirsty(node)
-    office = Office(tmp_path, node)
+    office = Office(tmp_path, node, **SIZES)
     settle_in(office)
     yield office
     office.close()

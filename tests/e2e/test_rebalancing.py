@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from e2e.office import Office
 from e2e.thirsty import (
+    AMOUNT,
     CHUNK,
+    CHUNKS,
+    COST,
     FEE,
     HOUR,
     MINUTE,
@@ -31,23 +34,23 @@ from revops.core.treasury import Ending
 
 def test_a_refill_is_paid_and_booked_to_the_msat(thirsty: Office, ledger: Ledger) -> None:
     """
-    Eight payments arrive and cost what the node's own list says; the books know the fees of each,
+    Four payments arrive and cost what the node's own list says; the books know the fees of each,
     the channel bears them, and what was reserved beyond is free again.
     """
     thirsty.move()
     (begun,) = attempts(thirsty)
     ours, before = thirsty.node.channel(TARGET)["to_us_msat"], refills(thirsty, begun.to_channel)
-    assert ledger.held == begun.limit_msat > 8 * FEE
+    assert ledger.held == begun.limit_msat > COST
 
     over = until_over(thirsty, ledger)
     spent = thirsty.app.store.treasury.spending(thirsty.clock.now())
     count, cost = refills(thirsty, begun.to_channel)
 
-    assert (over.ending, over.moved_msat, over.fee_msat) == (Ending.DONE, 8 * CHUNK, 8 * FEE)
-    assert thirsty.node.channel(TARGET)["to_us_msat"] == ours + 8 * CHUNK
-    assert (ledger.paid, ledger.settled, ledger.held) == (8 * FEE, 8 * FEE, 0)
-    assert (spent.day_msat, spent.week_msat) == (8 * FEE, 8 * FEE)
-    assert (count, cost) == (before[0] + 8, before[1] + 8 * FEE)
+    assert (over.ending, over.moved_msat, over.fee_msat) == (Ending.DONE, AMOUNT, COST)
+    assert thirsty.node.channel(TARGET)["to_us_msat"] == ours + AMOUNT
+    assert (ledger.paid, ledger.settled, ledger.held) == (COST, COST, 0)
+    assert (spent.day_msat, spent.week_msat) == (COST, COST)
+    assert (count, cost) == (before[0] + CHUNKS, before[1] + COST)
 
 
 def test_sling_is_told_what_it_may_do_and_nothing_is_left_to_it(thirsty: Office) -> None:
@@ -59,9 +62,11 @@ def test_sling_is_told_what_it_may_do_and_nothing_is_left_to_it(thirsty: Office)
     (order,) = asked(thirsty, "sling-once")
     (begun,) = attempts(thirsty)
 
-    assert order["candidates"] == [SOURCE]
+    assert order["candidates"][0] == SOURCE
+    assert TARGET not in order["candidates"]
     assert (order["amount"], order["onceamount"]) == (CHUNK // 1000, begun.amount_msat // 1000)
-    assert order["maxppm"] * 9 * order["amount"] // 1_000_000 + 9 >= begun.limit_msat // 1000
+    most = -(-CHUNK * order["maxppm"] // 1_000_000)
+    assert begun.limit_msat == (CHUNKS + 1) * most
     assert {"depleteuptopercent", "depleteuptoamount", "maxhops"} <= order.keys()
     assert not {"target", "outppm"} & order.keys()
     assert asked(thirsty, "sling-job") == asked(thirsty, "sling-go") == []
@@ -83,8 +88,8 @@ def test_a_refill_leaves_one_line_at_its_start_and_one_at_its_end(
         "rebalance begun",
         "rebalance over rebalance=1",
     ]
-    assert "sats=800000 max_ppm=" in lines[0]
-    assert "ending=done sats=800000 of_sats=800000 fee_msat=80000" in lines[1]
+    assert "sats=400000 max_ppm=" in lines[0]
+    assert "ending=done sats=400000 of_sats=400000 fee_msat=40000" in lines[1]
     assert not [secret for secret in hidden for _, line in thirsty.logs if secret in line]
 
 

@@ -9,7 +9,9 @@ import pytest
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
 from e2e.thirsty import (
+    AMOUNT,
     CHUNK,
+    COST,
     FEE,
     HOUR,
     MINUTE,
@@ -105,7 +107,7 @@ def test_a_start_without_an_answer_is_looked_into(
 
     over = until_over(thirsty, ledger)
 
-    assert over.moved_msat == (8 * CHUNK if carried_out else 0)
+    assert over.moved_msat == (AMOUNT if carried_out else 0)
     assert over.ending is (Ending.DONE if carried_out else Ending.VANISHED)
     assert ledger.settled == ledger.paid == over.fee_msat
     assert len(asked(thirsty, "sling-once")) == 1
@@ -168,8 +170,8 @@ def test_a_call_that_waits_for_slings_lock_is_carried_out_when_nobody_waits_any_
 
     over = until_over(thirsty, ledger)
 
-    assert (over.ending, over.fee_msat) == (Ending.DONE, 8 * FEE)
-    assert (ledger.paid, ledger.settled) == (8 * FEE, 8 * FEE)
+    assert (over.ending, over.fee_msat) == (Ending.DONE, COST)
+    assert (ledger.paid, ledger.settled) == (COST, COST)
 
 
 def test_sling_dies_in_the_middle_of_a_job(thirsty: Office, ledger: Ledger) -> None:
@@ -202,7 +204,7 @@ def test_a_silent_sling_changes_nothing_until_the_time_of_a_reservation_is_over(
     thirsty.pass_by(6 * HOUR - 15 * MINUTE)
     thirsty.live(4 * MINUTE, ledger.check)
     assert ledger.held == begun.limit_msat
-    assert ledger.paid == 8 * FEE
+    assert ledger.paid == COST
 
     thirsty.live(3 * MINUTE)
 
@@ -228,7 +230,7 @@ def test_a_silent_node_changes_nothing(thirsty: Office, ledger: Ledger, method: 
     thirsty.node.before.clear()
     over = until_over(thirsty, ledger)
 
-    assert (over.ending, over.fee_msat, ledger.settled) == (Ending.DONE, 8 * FEE, 8 * FEE)
+    assert (over.ending, over.fee_msat, ledger.settled) == (Ending.DONE, COST, COST)
 
 
 # Crashes -------------------------------------------------------------------------------------
@@ -262,9 +264,9 @@ def test_a_crash_at_any_step_costs_nothing_and_forgets_nothing(
     thirsty.live(30 * MINUTE, ledger.check)
 
     assert ledger.held == 0
-    assert ledger.settled == ledger.paid == 8 * FEE
+    assert ledger.settled == ledger.paid == COST
     moved = [attempt.moved_msat for attempt in attempts(thirsty)]
-    assert sum(moved) == 8 * CHUNK
+    assert sum(moved) == AMOUNT
     assert [a.ending for a in attempts(thirsty) if a.moved_msat] == [Ending.DONE]
     assert FAILURES.isdisjoint(attempt.ending for attempt in attempts(thirsty))
 
@@ -282,8 +284,8 @@ def test_a_restart_in_the_middle_of_a_job_takes_it_up_again(
     thirsty.restart()
     over = until_over(thirsty, ledger)
 
-    assert (over.ending, over.fee_msat) == (Ending.DONE, 8 * FEE)
-    assert (ledger.paid, ledger.settled, ledger.held) == (8 * FEE, 8 * FEE, 0)
+    assert (over.ending, over.fee_msat) == (Ending.DONE, COST)
+    assert (ledger.paid, ledger.settled, ledger.held) == (COST, COST, 0)
     assert len(asked(thirsty, "sling-once")) == 1
 
 
@@ -300,7 +302,7 @@ def test_the_clock_may_be_set(thirsty: Office, ledger: Ledger) -> None:
         thirsty.live(20 * MINUTE, ledger.check)
 
     assert ledger.held == 0
-    assert ledger.settled == ledger.paid >= 8 * FEE
+    assert ledger.settled == ledger.paid >= COST
 
 
 # Nodes of before -----------------------------------------------------------------------------
@@ -314,6 +316,7 @@ def test_a_node_without_a_list_of_moves_has_one_rebalance_at_a_time(
     the refill is booked to the msat.
     """
     thirsty.node.absent.add("listchannelmoves")
+    thirsty.configure(rebalance_min_amount="50000", rebalance_max_amount="100000")
     thirsty.restart()
     thirsty.cycle()
     thirsty.move()

@@ -20,6 +20,10 @@ PRICE_PPM = 2000
 CHUNK = 100_000_000
 FEE = 10_000
 """What a chunk costs at the 100 ppm that the fake's market asks for."""
+CHUNKS = 4
+AMOUNT, COST = CHUNKS * CHUNK, CHUNKS * FEE
+SIZES = {"rebalance_min_amount": "400000", "rebalance_max_amount": "400000"}
+"""Options under which a refill is of that amount: what pays best is the core's business."""
 MINUTE = 60
 HOUR = 3600
 DAY = 86_400
