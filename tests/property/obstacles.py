@@ -103,6 +103,8 @@ NODE: list[tuple[Code, Config, dict[str, Any]]] = [
     (Code.ENGINE_TROUBLE, Config(), knowing(engine=Engine(version="4.3.1", trouble="it hangs"))),
     (Code.ENGINE_TROUBLE, Config(), knowing(engine=Engine(version="4.3.1"))),
     (Code.ENGINE_ABSENT, Config(), knowing(engine=Engine())),
+    (Code.ENGINE_ABSENT, Config(), knowing(engine=Engine(trouble="Unknown command", jobs=()))),
+    (Code.ENGINE_TROUBLE, Config(), knowing(engine=Engine(trouble="no answer within 180 s"))),
     (Code.ENGINE_OLD, Config(), knowing(engine=Engine(version="v4.2.1", jobs=()))),
     (Code.SPENDING_UNKNOWN, Config(), knowing(spending=None)),
     (Code.RESERVE_UNKNOWN, Config(), {"onchain_msat": None}),

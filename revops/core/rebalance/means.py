@@ -87,9 +87,11 @@ def _unable(engine: Engine | None, config: Config) -> list[Reason]:
     if engine is None:
         return [because(Code.ENGINE_TROUBLE, why="it was not asked")]
     version, needed = engine.version, config.sling_min_version
+    # What is not there is known to be at nothing.
+    absent = version is None and (engine.jobs is not None or not engine.trouble)
     rules = (
+        (absent, because(Code.ENGINE_ABSENT)),
         (bool(engine.trouble), because(Code.ENGINE_TROUBLE, why=engine.trouble)),
-        (not version, because(Code.ENGINE_ABSENT)),
         (
             not trusted(version or "", needed),
             because(Code.ENGINE_OLD, version=version or "", needed=needed),
