@@ -58,7 +58,6 @@ class Job:
 
     Attributes:
         entry_id: The journal's number of it.
-        fee: What each payment may cost.
         said: Its answer; `None` until it is asked.
         running: It may yet pay.
         paid: How many payments it made.
@@ -66,7 +65,6 @@ class Job:
 
     action: StartRebalance
     entry_id: int
-    fee: int
     said: str | None = None
     running: bool = False
     paid: int = 0
@@ -77,6 +75,13 @@ class Job:
         Return how many payments it makes at most, one that it lost count of included.
         """
         return self.action.amount_msat // self.action.chunk_msat + 1
+
+    @property
+    def fee(self) -> int:
+        """
+        Return what each of them may cost.
+        """
+        return self.action.max_fee_msat // self.payments
 
 
 @attrs.define(kw_only=True)
@@ -244,13 +249,13 @@ class Purse:
 
     # Money ---------------------------------------------------------------------------------
 
-    def fits(self, action: StartRebalance, limits: Limits, now: int, more: int = 0) -> bool:
+    def fits(self, action: StartRebalance, limits: Limits, now: int) -> bool:
         """
-        Return whether *action* may begin beside what stands, and *more* that is to be held.
+        Return whether *action* may begin beside what stands.
         """
         taken = any(line.action.channel_id == action.channel_id for line in self.open().values())
-        more += action.max_fee_msat
-        in_day, in_week = (self.counted(now, seconds) + more for seconds in (DAY, 7 * DAY))
+        in_day, in_week = (self.counted(now, seconds) for seconds in (DAY, 7 * DAY))
+        in_day, in_week = in_day + action.max_fee_msat, in_week + action.max_fee_msat
         return not taken and in_day <= limits.day_msat and in_week <= limits.week_msat
 
     def counted(self, now: int, seconds: int) -> int:

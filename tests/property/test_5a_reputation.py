@@ -9,8 +9,8 @@ from property.strategies import LARGEST, configs, instants, peer_ids, ratios, sl
 
 from revops.core.config import Config
 from revops.core.reputation import PRIOR, digested, recalled, score
-from revops.core.treasury import Reputation
 from revops.core.snapshot import Slice
+from revops.core.treasury import Reputation
 from revops.core.units import HOUR
 
 PEER = "02" + "ab" * 32
