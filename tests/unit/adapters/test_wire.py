@@ -7,6 +7,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from property.money import anything
 from property.strategies import channel_memories, configs, memories, snapshots
 from unit.adapters.wire_examples import CHANNEL, FULL, GIVER, MEMORY, PEER, US
 
@@ -79,6 +80,17 @@ class TestSnapshots:
         Whatever a snapshot holds, its file holds; so with every Config.
         """
         assert read_snapshot(write_snapshot(snapshot, config)) == (snapshot, config)
+
+    @given(anything())
+    def test_what_is_known_of_money_comes_back_equal(self, known):
+        """
+        So does the treasury, and redacted it can be read as well.
+        """
+        snapshot, config = known
+        redacted = redact.redacted(snapshot)
+
+        assert read_snapshot(write_snapshot(snapshot, config)) == (snapshot, config)
+        assert read_snapshot(write_snapshot(redacted)) == (redacted, Config())
 
     @given(snapshots())
     def test_one_snapshot_has_one_text(self, snapshot):
