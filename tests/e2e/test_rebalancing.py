@@ -9,6 +9,7 @@ from e2e.thirsty import (
     CHUNK,
     CHUNKS,
     COST,
+    DAY,
     FEE,
     HOUR,
     MINUTE,
@@ -26,6 +27,7 @@ from fake_circular import FAILED, PAID, Fate
 from fakes import FakeNode
 
 from revops.adapters.wire import read_snapshot, write_snapshot
+from revops.core.budget import Spend
 from revops.core.rebalance.decide import rebalance
 from revops.core.treasury import Ending
 
@@ -40,7 +42,7 @@ def test_a_refill_is_paid_and_booked_to_the_msat(thirsty: Office, ledger: Ledger
     thirsty.move()
     (begun,) = attempts(thirsty)
     ours, before = thirsty.node.channel(TARGET)["to_us_msat"], refills(thirsty, begun.to_channel)
-    assert ledger.held == begun.limit_msat > COST
+    assert (begun.state, ledger.held) == (Spend.IN_FLIGHT, begun.limit_msat)
 
     over = until_over(thirsty, ledger)
     spent = thirsty.app.store.treasury.spending(thirsty.clock.now())
@@ -120,6 +122,49 @@ def test_a_money_cycle_reads_what_a_fee_cycle_writes(thirsty: Office) -> None:
     assert asked(thirsty, "feerates") == asked(thirsty, "listforwards") == []
     assert thirsty.app.store.uptime(0, 30_000) == before
     assert all(c.traffic for c in thirsty.app.money.last.snapshot.channels)
+
+
+def test_a_money_cycle_settles_what_is_over_before_it_looks(thirsty: Office) -> None:
+    """
+    Its own plan knows what the last refill cost, and what is free again.
+    """
+    for _ in range(3):
+        thirsty.move(after_s=MINUTE)
+    treasury = thirsty.app.money.last.snapshot.treasury
+
+    assert [a.ending for a in treasury.attempts] == [Ending.DONE]
+    assert (treasury.spending.day_msat, treasury.spending.held_msat) == (COST, 0)
+
+
+def test_what_is_begun_is_looked_after_within_a_minute(thirsty: Office) -> None:
+    """
+    As long as nothing is open there is little to look after; a start changes that at once.
+    """
+    thirsty.tend()
+    jobs = thirsty.app.worker.state("jobs")
+    assert jobs.next_run > thirsty.clock.now() + 8 * MINUTE
+
+    thirsty.move(after_s=MINUTE)
+    assert thirsty.app.worker.state("jobs").next_run <= thirsty.clock.now() + MINUTE
+    thirsty.tend()
+    assert thirsty.app.worker.state("jobs").next_run <= thirsty.clock.now() + MINUTE
+
+
+def test_what_was_sold_again_is_known_when_its_time_is_over(
+    thirsty: Office, ledger: Ledger
+) -> None:
+    """
+    A week after a refill the books know how much of it left again: here, nothing.
+    """
+    thirsty.move()
+    until_over(thirsty, ledger)
+    assert attempts(thirsty)[0].sold is None
+
+    thirsty.clock.pass_by(8 * DAY)
+    thirsty.cycle()
+    thirsty.move()
+
+    assert attempts(thirsty)[0].sold == 0.0
 
 
 def test_stale_forwards_are_no_evidence(thirsty: Office) -> None:

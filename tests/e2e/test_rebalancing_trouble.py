@@ -34,6 +34,7 @@ from fake_circular import Fate
 from fakes import FakeNode, RpcRefusalError
 
 from revops.adapters.store.treasury_book import TreasuryBook
+from revops.core.budget import Spend
 from revops.core.outcomes import Refused, Unknown
 from revops.core.treasury import FAILURES, Ending
 from revops.shell.rebalancing.mover import Mover
@@ -102,8 +103,10 @@ def test_a_start_without_an_answer_is_looked_into(
     hooks["sling-once"] = hang_up
     thirsty.move()
     hooks.clear()
-    assert outcomes(thirsty) == [Unknown]
-    assert ledger.held == attempts(thirsty)[0].limit_msat
+    (begun,) = attempts(thirsty)
+    (told,) = thirsty.app.store.last_decisions(TARGET, "rebalance")
+    assert outcomes(thirsty) == [type(told.outcome)] == [Unknown]
+    assert (begun.state, ledger.held) == (Spend.UNKNOWN, begun.limit_msat)
 
     over = until_over(thirsty, ledger)
 
@@ -123,7 +126,7 @@ def test_after_silence_nothing_else_is_begun(
     """
     for target in (TARGET, "150x4x0"):
         make_thirsty(node, target)
-    office = Office(tmp_path / "two", node)
+    office = Office(tmp_path / "two", node, rpc_circuit_breaker_seconds="0")
     settle_in(office, TARGET, "150x4x0")
     node.before["sling-once"] = hang_up
     if revops_stops:
@@ -329,6 +332,25 @@ def test_a_node_without_a_list_of_moves_has_one_rebalance_at_a_time(
     assert over.ended_at - over.at > 10 * MINUTE
     assert (over.ending, over.moved_msat, over.fee_msat) == (Ending.DONE, CHUNK, FEE)
     assert ledger.settled == ledger.paid
+
+
+def test_a_payment_under_way_is_known_without_a_list_of_moves_too(
+    thirsty: Office, ledger: Ledger
+) -> None:
+    """
+    It has come in, and word of it takes a quarter of an hour to go back: until then nobody lists
+    it as paid, and its money stays reserved.
+    """
+    thirsty.node.sling.fate = lambda _pair: Fate(arrives_s=2, returns_s=15 * MINUTE)
+    thirsty.node.absent.add("listchannelmoves")
+    thirsty.configure(rebalance_min_amount="50000", rebalance_max_amount="100000")
+    thirsty.restart()
+    thirsty.cycle()
+    thirsty.move()
+    over = until_over(thirsty, ledger, minutes=40)
+
+    assert over.fee_msat == ledger.paid == ledger.settled == FEE
+    assert over.ended_at - over.at > 25 * MINUTE
 
 
 def test_a_node_that_lists_no_payments_gets_no_rebalance(thirsty: Office) -> None:

@@ -66,7 +66,7 @@ def test_a_dry_run_leaves_a_job_that_runs(thirsty: Office, ledger: Ledger) -> No
     thirsty.configure(dry_run="true", paused="true")
     thirsty.live(30 * MINUTE, ledger.check)
     assert asked(thirsty, "sling-stop") == []
-    assert attempts(thirsty)[0].open
+    assert (attempts(thirsty)[0].open, attempts(thirsty)[0].stopping) == (True, None)
 
     thirsty.configure(dry_run="false")
     over = until_over(thirsty, ledger)
