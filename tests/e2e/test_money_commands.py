@@ -509,7 +509,7 @@ def test_a_refill_is_explained_as_long_as_it_is_the_last(thirsty: Office) -> Non
     """
     thirsty.configure(authority="liquidity")
     thirsty.move()
-    thirsty.move(60)
+    thirsty.move(1)
     [row] = thirsty.call("revenue-explain", TARGET)["channels"]
     last = row["last_rebalance"]
 
@@ -565,9 +565,22 @@ def test_the_status_knows_the_money(thirsty: Office) -> None:
     )
 
 
+def test_the_report_tells_what_refills_cost_and_may_cost(thirsty: Office) -> None:
+    """
+    What they did cost, whoever made them, stands beside what is spent of the budget.
+    """
+    ordered(thirsty)
+    finish(thirsty)
+    thirsty.keep_books()
+    costs = thirsty.call("revenue-report", "costs")
+
+    assert costs["rebalance_costs"]["last_24h_msat"] >= 20_000
+    assert costs["rebalance_budget"]["daily_spent_msat"] == 20_000
+
+
 @pytest.mark.parametrize(
     ("trouble", "sentence"),
-    [("absent", "Unknown command 'sling-version'"), ("old", "sling is 4.2.1, and 4.3.1 or later")],
+    [("absent", "sling is not there"), ("old", "sling is 4.2.1, and 4.3.1 or later")],
 )
 def test_a_sling_that_cannot_be_used_is_said_once(
     thirsty: Office, trouble: str, sentence: str

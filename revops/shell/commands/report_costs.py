@@ -7,6 +7,7 @@ from revops.core.costs import Kind, estimate
 from revops.core.ledger import Cost
 from revops.core.profit import Assessment
 from revops.core.units import DAY, Instant, Msat, sats_down, sats_up
+from revops.shell.commands.capital import budget_of
 from revops.shell.commands.command import Answer
 from revops.shell.commands.money import name_of, told
 from revops.shell.readings import Reading
@@ -44,6 +45,7 @@ def costs_by_age(app: "App", reading: Reading) -> Answer:
     perkw = store.costs.feerate_at(now)
     return {
         **sums,
+        "rebalance_budget": budget_of(app),
         # What each would cost at the present feerate; null when that is unknown.
         "estimated_defaults": {
             name: None if perkw is None else sats_up(estimate(kind, perkw))

@@ -146,12 +146,12 @@ $ lightning-cli revenue-rebalance -k from=851370x470x1 to=851371x7x0 amount_sats
    "max_ppm": 1000,
    "max_fee_sats": 200,
 …
-   "message": "its money is reserved, and sling is asked within … s: revenue-jobs shows what comes of it"
+   "message": "its money is reserved, and sling is asked within … s: …"
 }
 $ lightning-cli revenue-rebalance 851370x470x1 851371x5x0 30000000
 {
    "status": "error",
-   "error": "to: 851371x5x0: …; force=true asks for no profit: the budget and the reserve still hold"
+   "error": "to: 851371x5x0: …; force=true asks for no profit: the budget … still hold"
 }
 """,
     "revenue-jobs": """\
