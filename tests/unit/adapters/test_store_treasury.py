@@ -781,6 +781,39 @@ def test_a_channel_that_nobody_knows_has_sold_nobody_knows_what(store):
     assert attempt(store, 1).sold is None
 
 
+def test_what_is_forgotten_changes_no_sum(store):
+    """
+    After years the journal forgets rebalances that are over, and refusals; what is open stays
+    whole, and so do the log, the money and every report.
+    """
+    store.know_channels([channel(1)], NOW)
+    begin(store, 1)
+    begin(store, 2)
+    store.treasury.order(about(3), Limits(day_msat=0, week_msat=0), NOW, dry_run=False)
+    store.treasury.order(about(3), PLENTY, NOW, dry_run=True)
+    store.treasury.began(2, NOW)
+    read(store, *sides(1, into=1), *sides(3, into=2))
+    store.treasury.settle(1, Ending.PARTIAL, "over", NOW)
+
+    def told():
+        return (
+            store.treasury.attempts(0),
+            store.treasury.spending(NOW),
+            store.treasury.refill_cost_week(NOW),
+            store.reports.ledger(NOW, 0, NOW // DAY),
+        )
+
+    before = told()
+    while store.upkeep.forget(NOW + 1):
+        pass
+
+    assert told() == before
+    assert rows(store, "SELECT id, state FROM journal") == [(2, "applied")]
+    assert [logged.journal_id for logged in store.treasury.recent(2)] == [2, None]
+    store.treasury.settle(1, Ending.DONE, "again", NOW)
+    assert store.treasury.settle(2, Ending.PARTIAL, "over", NOW).fee_msat == 8500
+
+
 # Together
 
 
