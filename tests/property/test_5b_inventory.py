@@ -169,6 +169,21 @@ def test_what_comes_in_is_sold_first(stock, price, amount, factor):
     assert moved_by(more, price)(amount) <= moved_by(stock, price)(amount) + slack
 
 
+def test_what_comes_in_counts_as_if_it_were_there():
+    """
+    A week of what comes in is worth what as much on our side is, and can be sold beyond the
+    capacity: it comes as room is made for it.
+    """
+    stock = inventory([short(out=20, into=5)], 7)
+    there = attrs.evolve(stock, in_msat=0.0, to_us_msat=stock.to_us_msat + int(7 * stock.in_msat))
+    dry = attrs.evolve(stock, in_msat=0.0)
+    amount = from_sats(4_000_000)
+
+    assert moved_by(stock, 500)(amount) == moved_by(there, 500)(amount)
+    assert 0 < moved_by(stock, 500)(amount) < moved_by(dry, 500)(amount)
+    assert there.to_us_msat > there.capacity_msat / 4
+
+
 def test_the_value_of_the_unknown_is_unknown():
     """
     Demand that nobody knows has no value that could be asked for.

@@ -21,6 +21,7 @@ from property.money import (
 from property.obstacles import (
     AMPLE,
     DRAIN,
+    ELSEWHERE,
     FAILED,
     FILL,
     NODE,
@@ -234,6 +235,32 @@ def test_the_room_is_what_budget_and_wallet_both_leave():
 
     assert dict(plan.node_trail[0].facts)["room_sats"] == 300
     assert sum(start.max_fee_msat for start in starts(plan)) <= from_sats(300)
+    held = knowing(spending=Spending(held_msat=from_sats(100)))
+    less = planned(SHORT, AMPLE, config=keeps, **held)
+    assert dict(less.node_trail[0].facts)["room_sats"] == 200
+
+
+def test_what_runs_takes_a_place():
+    """
+    Of two places one is left while a rebalance runs.
+    """
+    channels = [short(n) for n in range(2)] + [ample(2 + n) for n in range(2)]
+    config = Config(max_concurrent_jobs=2)
+
+    assert len(starts(planned(*channels, config=config))) == 2
+    assert len(starts(planned(*channels, config=config, **knowing(attempts=(ELSEWHERE,))))) == 1
+
+
+def test_a_route_that_is_too_dear_is_said_to_be():
+    """
+    A channel that nobody would fill at its price is not told that it has enough.
+    """
+    dear = attrs.evolve(SHORT, peer_fee_ppm=3000)
+    plan = planned(dear, AMPLE)
+
+    assert told(plan, dear)[-1] is Code.DEARER_THAN_SOLD
+    assert fact(about(plan, dear), "cost_ppm", Code.DEARER_THAN_SOLD) == 3150
+    assert fact(about(plan, dear), "max_ppm", Code.DEARER_THAN_SOLD) == 450
 
 
 def losing(cost, revenue, **config):

@@ -30,13 +30,10 @@ def _given(view: ChannelView, now: Instant, config: Config) -> Ppm | None:
     Return the price that is not learned: whoever set it, it stays.
     """
     pin, policy = view.memory.pin, view.policy
-    pinned = pin.price.fee_ppm if pin and now < pin.until else None
-    if pin and pin.ordered and pinned is not None:
-        return pinned
+    if pin and now < pin.until:
+        return pin.price.fee_ppm
     if policy.strategy is Strategy.PASSIVE:
         return view.channel.fee_ppm
-    if pinned is not None:
-        return pinned
     if policy.strategy is Strategy.STATIC:
         return policy.fee_ppm
     return config.hive_fee_ppm if policy.strategy is Strategy.HIVE else None
