@@ -20,7 +20,7 @@ _NO_MONEY = {
     "listsendpays": {"payments": []},
     "listclosedchannels": {"closedchannels": []},
     "bkpr-listaccountevents": {"events": []},
-    "listconfigs": {"configs": {}},
+    "listconfigs": {"configs": {"sling-timeoutpay": {"value_int": 120}}},
     "sling-version": {"version": "v4.3.1"},
     "sling-jobsettings": {},
     "sling-stats": [],

@@ -152,6 +152,8 @@ class Desk(FakeNode):
             file.write(f"{name}={text}\n")
 
     def _listconfigs(self, config: str | None = None) -> Any:
+        if config in self.sling.options:
+            return super()._listconfigs({"config": config})
         names = [config] if config else [o["name"] for o in self.daemon.manifest["options"]]
         return {"configs": {name: self._shown(name) for name in names}}
 
