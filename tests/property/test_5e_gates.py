@@ -34,6 +34,7 @@ from property.trails import codes, fact
 from property.world import START, peer
 
 from revops.core.actions import Hold
+from revops.core.budget import Spending
 from revops.core.config import Config
 from revops.core.levers import REMEDIES
 from revops.core.memory import FlowState
