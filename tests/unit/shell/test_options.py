@@ -167,5 +167,5 @@ def test_an_option_that_nothing_reads_says_so() -> None:
     )
 
     for field, option in OPTIONS.items():
-        assert option.waits_for or re.search(rf"\bconfig\.{field}\b", sources), option.name
+        assert option.waits_for or re.search(rf"\bconfig(\(\))?\.{field}\b", sources), option.name
         assert bool(option.waits_for) == ("no effect yet" in option.help)
