@@ -13,8 +13,9 @@ import pytest
 from e2e.fake_lightningd import PLUGIN, FakeLightningd, PluginGoneError
 from fakes import FakeNode, RpcRefusalError
 
-from revops.adapters.wire import read_action, read_snapshot, write_plan
+from revops.adapters.wire import read_action, read_snapshot, write_plans
 from revops.core import SetFee, decide
+from revops.core.rebalance import rebalance
 from revops.shell.clock import Clock
 
 ROOT = PLUGIN.parent
@@ -146,7 +147,9 @@ def test_the_exported_snapshot_replays_offline_to_the_same_bytes(
     live = lightningd.call("revenue-explain", SCID)["channels"][0]["fee"]["steps"]
     row = next(d for d in json.loads(offline.stdout)["decisions"] if d["scid"] == SCID)
 
-    assert offline.stdout == write_plan(decide(*read_snapshot(file.read_text())))
+    seen = read_snapshot(file.read_text())
+    moves = rebalance(*seen) if seen[0].treasury else None
+    assert offline.stdout == write_plans(decide(*seen), moves)
     assert [step["text"] for step in live] == [reason["text"] for reason in row["trail"]]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
