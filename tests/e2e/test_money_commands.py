@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from e2e.office import Office
 from e2e.thirsty import CHUNK, SOURCE, TARGET, make_thirsty, settle_in
@@ -12,10 +13,11 @@ from fakes import FakeNode, HangUpError, RpcRefusalError
 
 from revops.adapters.wire import read_snapshot
 from revops.core.actions import StartRebalance
-from revops.core.budget import Spend
+from revops.core.budget import Limits, Spend
 from revops.core.config import OPTIONS
 from revops.core.rebalance.decide import rebalance
 from revops.core.treasury import Attempt, Ending
+from revops.core.units import Msat
 from revops.shell.commands.command import CommandError, NotDoneError
 
 HOUR = 3600
@@ -233,9 +235,31 @@ def test_an_order_waits_for_what_moved(thirsty: Office) -> None:
         raise HangUpError
 
     thirsty.node.before["listchannelmoves"] = hang_up
-    with pytest.raises(NotDoneError, match="nothing was ordered"):
-        ordered(thirsty)
+
+    assert ordered(thirsty)["error"].endswith("; nothing was ordered")
     assert attempts(thirsty) == ()
+
+
+def test_who_comes_second_is_refused(thirsty: Office) -> None:
+    """
+    What was reserved after an order was looked into, and before its own money is, comes first.
+    """
+    thirsty.configure(dry_run="true")
+    ordered(thirsty)
+    [rehearsed] = thirsty.app.store.last_decisions(TARGET, "rebalance")
+    thirsty.configure(dry_run="false")
+    book, now = thirsty.app.store.treasury, thirsty.clock.now()
+
+    def overtake() -> None:
+        if not book.open():
+            most = Limits(day_msat=Msat(10**7), week_msat=Msat(10**7))
+            book.order(rehearsed.decision, most, now, dry_run=False)
+
+    thirsty.node.before["listchannelmoves"] = overtake
+    answer = ordered(thirsty)
+
+    assert answer["error"] == f"to: {TARGET}: rebalance 1 of this channel is not settled yet"
+    assert len(attempts(thirsty)) == 1
 
 
 def test_an_order_before_the_first_look_is_refused(tmp_path: Path, node: FakeNode) -> None:
@@ -614,6 +638,43 @@ def test_money_in_doubt_is_trouble(thirsty: Office) -> None:
     status = thirsty.call("revenue-status", 0)
 
     assert status["summary"].startswith("WRONG: rebalance 1 of 150x1x0: what it cost is not known")
+
+
+def test_what_sling_refuses_is_trouble(thirsty: Office) -> None:
+    """
+    A refill that was decided and not begun is said, with sling's own words; nothing is held for it.
+    """
+
+    def refuse() -> None:
+        raise RpcRefusalError(-32700, "Channel not found")
+
+    thirsty.node.before["sling-once"] = refuse
+    thirsty.configure(authority="liquidity")
+    thirsty.move()
+    status = thirsty.call("revenue-status", 0)
+
+    assert status["summary"].startswith("WRONG: 1 rebalances could not be begun: sling-once: ")
+    assert "Channel not found" in status["troubles"][0]
+    assert (status["last_money_cycle"]["to_start"], status["last_money_cycle"]["begun"]) == (1, 0)
+    assert status["recent_rebalances"][0]["status"] == "rejected"
+    assert status["budget"]["reserved_msat"] == 0
+
+
+def test_refills_that_lose_money_are_trouble(thirsty: Office) -> None:
+    """
+    While they cost more than is earned, that is said first.
+    """
+    thirsty.configure(authority="liquidity")
+    treasury = thirsty.app.money.last.snapshot.treasury
+    poor = attrs.evolve(treasury, revenue_week_msat=1, refill_cost_week_msat=10**10)
+    seen = attrs.evolve(thirsty.app.money.last.snapshot, treasury=poor)
+    plan = rebalance(seen, thirsty.settings.config)
+    thirsty.app.money.last = attrs.evolve(thirsty.app.money.last, plan=plan)
+
+    assert (
+        "WRONG: refills of 7 days cost 10000000 sat"
+        in (thirsty.call("revenue-status", 0)["summary"])
+    )
 
 
 def test_the_snapshot_knows_what_was_spent(thirsty: Office) -> None:

@@ -18,7 +18,6 @@ from revops.shell.commands.command import (
     Command,
     CommandError,
     Given,
-    NotDoneError,
     switch,
     whole,
 )
@@ -83,7 +82,7 @@ def _reserved(app: "App", decision: Decision) -> "JournalEntry | None":
         entry = app.money.jobs.order(decision, limits_now(app))
     except (NodeRefusedError, NoAnswerError) as error:
         msg = f"{error}; nothing was ordered"
-        raise NotDoneError(msg) from None
+        raise CommandError(msg) from None
     if entry is None:
         (explained,) = app.store.last_decisions(decision.channel_id, "rebalance")
         if isinstance(explained.outcome, Refused):
