@@ -73,9 +73,13 @@ def money_loops(money: Money, kit: Kit) -> list[Loop]:
             jobs.hurry()
 
     def move() -> None:
-        if money.run().done:
+        moved = money.run()
+        if moved.done:
             jobs.hurry()
+        if moved.blind:
+            rebalance.hurry()
 
     loop = partial(Loop, clock=kit.clock, log=kit.log)
     jobs = loop("jobs", tend, lambda: _TEND)
-    return [jobs, loop("rebalance", move, lambda: kit.config().rebalance_interval)]
+    rebalance = loop("rebalance", move, lambda: kit.config().rebalance_interval)
+    return [jobs, rebalance]

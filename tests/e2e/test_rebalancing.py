@@ -326,3 +326,20 @@ def _sell(office: Office, target: str, amount: int = 20_000_000) -> None:
         node.channel(SOURCE)["spendable_msat"] += amount
         node.channel(SOURCE)["receivable_msat"] -= amount
         node.channel(target)["receivable_msat"] += amount
+
+
+def test_a_look_before_forwards_are_counted_is_soon_followed_by_another(
+    tmp_path: Path, node: FakeNode
+) -> None:
+    """
+    After a start money looks first: what it could not judge does not wait for a whole interval.
+    """
+    office = Office(tmp_path, node)
+    worker, clock = office.app.worker, office.clock
+    worker.run_once("rebalance")
+    assert worker.state("rebalance").next_run - clock.now() <= MINUTE
+
+    office.cycle()
+    worker.run_once("rebalance")
+    assert worker.state("rebalance").next_run - clock.now() > 10 * MINUTE
+    office.close()

@@ -32,6 +32,14 @@ class Moved:
     problems: tuple[str, ...]
     done: tuple[Begun, ...]
 
+    @property
+    def blind(self) -> bool:
+        """
+        Return whether forwards were not counted by then, as after a start: all were held for that.
+        """
+        channels = self.snapshot.channels
+        return bool(channels) and all(channel.traffic is None for channel in channels)
+
 
 class Money:
     """
