@@ -92,8 +92,10 @@ class RefillWalk:
         self.blind = page is None
         if page is None:
             return (), True
+        # What a clock that was ahead dated later is old: to wait for that time would keep all that
+        # comes after it waiting too.
         booked = tuple(
-            takewhile(lambda payment: payment.completed_at <= now - _BOOKED_AFTER, page.rows)
+            takewhile(lambda payment: abs(now - payment.completed_at) >= _BOOKED_AFTER, page.rows)
         )
         problems = page.problems
         refills: list[Refill] = []

@@ -1,6 +1,7 @@
 """Jobs: what was begun is looked into until its money is settled, by evidence and nothing else."""
 
-from collections import deque
+import math
+from collections import defaultdict, deque
 from threading import Lock
 from typing import Final
 
@@ -19,6 +20,10 @@ from revops.shell.rebalancing.mover import Mover
 
 _CLOCK_STEP: Final = HOUR
 """A payment dated so much before its rebalance may be of it: clocks are set back."""
+_LEAST_WAIT_S: Final = HOUR
+"""How long evidence is waited for at least, by a clock that nobody sets."""
+_STOPPING_S: Final = 5
+"""For a second after a stop, a start on that channel has sling go on with the old order too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +35,23 @@ class _Seen:
 
     engine: Engine
     pending: tuple[Pending, ...]
+
+
+@attrs.define
+class _Known:
+    """
+    What this process knows of a rebalance, by a clock that nobody sets.
+
+    Attributes:
+        under_way: Payments that were under way when it was first seen to be over: what begins
+            later is somebody else's.
+        stopped: When it was last told to stop.
+        missed: Since when nobody can tell what it cost.
+    """
+
+    under_way: frozenset[str] | None = None
+    stopped: float = -math.inf
+    missed: float | None = None
 
 
 @attrs.define
@@ -51,9 +73,7 @@ class Jobs:
     # What is reserved for an order and not asked for yet; whoever has the lock sees both or none.
     _ordered: deque[JournalEntry] = attrs.field(factory=deque, init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
-    # Payments that were under way when a rebalance was first seen to be over, by its number: what
-    # begins later is somebody else's.
-    _under_way: dict[int, frozenset[str]] = attrs.field(factory=dict, init=False)
+    _known: dict[int, _Known] = attrs.field(factory=lambda: defaultdict(_Known), init=False)
 
     def order(self, decision: Decision, limits: Limits) -> JournalEntry | None:
         """
@@ -121,6 +141,7 @@ class Jobs:
         if isinstance(verdict, Over):
             self._settle(logged, seen.pending)
             return
+        self._known[attempt.rebalance_id].missed = None
         if attempt.state is not Spend.IN_FLIGHT and logged.journal_id is not None:
             # Its start had no answer, or a crash took that.
             self.kit.store.treasury.began(logged.journal_id, now)
@@ -141,6 +162,7 @@ class Jobs:
         if not dry_run:
             self.kit.store.treasury.stop(number, why, self.kit.clock.now(), verdict.ending)
         self.mover.stop(number, logged.scid, why, dry_run=dry_run)
+        self._known[number].stopped = self.kit.clock.ticks()
 
     # How it ended --------------------------------------------------------------------------
 
@@ -166,7 +188,7 @@ class Jobs:
         moved. A payment is pending, then it is coming in, then its sides are listed: it is looked
         for in this order, so that it is missed nowhere.
         """
-        walk = self.kit.walk
+        walk, known = self.kit.walk, self._known[attempt.rebalance_id]
         since = Instant(attempt.at - _CLOCK_STEP)
         hashes = {p.payment_hash for p in pending if _may_be_of(p, attempt, since)}
         coming = self.kit.node.arriving(attempt.to_peer, attempt.to_channel)
@@ -174,9 +196,10 @@ class Jobs:
         if walk.blind:
             return "lightningd does not list what was paid, as it does from v23.11 on"
         hashes |= {p.payment_hash for p in walk.young if p.amount_msat == attempt.chunk_msat}
-        waiting = self._under_way.get(attempt.rebalance_id, frozenset(hashes)) & hashes
-        self._under_way[attempt.rebalance_id] = waiting
+        known.under_way = frozenset(hashes if known.under_way is None else known.under_way & hashes)
+        waiting = known.under_way
         doubts = (
+            (self.kit.clock.ticks() < known.stopped + _STOPPING_S, "it was stopped just now"),
             (waiting, f"{len(waiting)} payments of its size are under way"),
             (attempt.chunk_msat in coming, "a payment of its size is coming in"),
             (
@@ -190,16 +213,18 @@ class Jobs:
         """
         Keep the money reserved, but not for ever.
         """
-        now, attempt = self.kit.clock.now(), logged.attempt
+        now, ticks, attempt = self.kit.clock.now(), self.kit.clock.ticks(), logged.attempt
+        known = self._known[attempt.rebalance_id]
+        known.missed = ticks if known.missed is None else known.missed
         patience = DEADLINE_S + self.kit.config().reservation_timeout_hours * HOUR
-        if now - attempt.at < patience:
+        if now < attempt.at + patience or ticks < known.missed + _LEAST_WAIT_S:
             self.kit.log.debug("rebalance waits", rebalance=attempt.rebalance_id, why=missing)
             return
         why = f"{missing}; reservation-timeout-hours are over: all that it might cost is counted"
         self._tell(logged, self.kit.store.treasury.give_up(attempt.rebalance_id, why, now), why)
 
     def _tell(self, logged: Logged, attempt: Attempt, why: str) -> None:
-        self._under_way.pop(attempt.rebalance_id, None)
+        self._known.pop(attempt.rebalance_id, None)
         self.kit.log.info(
             "rebalance over",
             rebalance=attempt.rebalance_id,
