@@ -215,8 +215,11 @@ def test_each_source_alone_would_do():
     (start,) = starts(plan)
 
     assert len(start.sources) == 5
-    assert dear.channel_id not in {source.channel_id for source in start.sources}
-    assert told(plan, dear)[-1] is not Code.GIVES
+    few = planned(short(), *alike[:2], dear)
+    for made in (plan, few):
+        (start,) = starts(made)
+        assert dear.channel_id not in {source.channel_id for source in start.sources}
+        assert told(made, dear)[-1] is Code.CAN_GIVE
 
 
 @settings(max_examples=60)
@@ -342,6 +345,23 @@ def test_a_budget_is_used_where_there_is_work(budget, cost, price):
 
     assert reserved <= from_sats(budget)
     assert reserved >= 0.9 * from_sats(budget) or not left_out
+
+
+def test_the_last_of_a_budget_offers_less():
+    """
+    Where what is left holds no refill at the most that it is worth, it offers less, as long as that
+    is what a route is expected to take.
+    """
+
+    def started(budget):
+        config = Config(daily_budget_sats=budget, proportional_budget=False)
+        return starts(planned(short(), ample(), config=config))
+
+    (plenty,), (little,) = started(1_000), started(40)
+
+    assert (plenty.max_ppm, started(20)) == (450, [])
+    assert 200 <= little.max_ppm < 450
+    assert little.max_fee_msat <= from_sats(40)
 
 
 @settings(max_examples=6)
