@@ -453,6 +453,11 @@ class FakeClock:
         """
         return self._ticks
 
+    def pause(self, _seconds: float) -> None:
+        """
+        Go on at once: whoever waits needs time, and a test has it.
+        """
+
     def pass_by(self, seconds: int) -> None:
         """
         Let time go by.

@@ -12,6 +12,8 @@ from revops.core.units import Scid, sats_up
 
 T = TypeVar("T")
 
+_STOPPING_S: Final = 1.0
+"""How long sling needs to see that it was stopped: what it forgets before that has it panic."""
 _PATIENCE_S: Final = 180
 LEAST_TIMEOUT_S: Final = 120
 """
@@ -41,8 +43,9 @@ class Sling:
     stopped, or lightningd or sling restarts.
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, pause: Callable[[float], None]) -> None:
         self._call = call
+        self._pause = pause
 
     def look(self) -> Engine:
         """
@@ -93,6 +96,7 @@ class Sling:
             return
         # Without a channel it would stop everything, whosever it is.
         self._ask("sling-stop", {"scid": scid}, lambda reply: reply)
+        self._pause(_STOPPING_S)
         # What is left would spoil the next job on this channel. That we saw it listed says that
         # sling has been up for a while: in its first moment, this would make it forget all jobs.
         self._ask("sling-deletejob", {"job": scid}, lambda reply: reply)

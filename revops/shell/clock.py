@@ -21,3 +21,9 @@ class Clock:
         Return seconds that only ever go forward, for what is waited for.
         """
         return time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """
+        Wait.
+        """
+        time.sleep(seconds)

@@ -167,7 +167,7 @@ def _kit(
     forwards = Forwards(node, store, lambda: settings.config.history_days, log)
     return Kit(
         node=node,
-        sling=Sling(call),
+        sling=Sling(call, clock.pause),
         walk=RefillWalk(node, store),
         observer=Observer(node, store, clock, forwards),
         store=store,

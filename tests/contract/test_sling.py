@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import pytest
 from contract.recorded import names, reply
+from fakes import FakeClock
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, NotAskedError, WireError
 from revops.adapters.replies_books import arriving_in, moves_of, payments_of, pending_of
@@ -74,7 +75,9 @@ def looking(stats: Any, settings: Any = None, version: Any = None) -> Engine:
     """
     version = recorded("version") if version is None else version
     settings = {} if settings is None else settings
-    return Sling(Answers(version=version, jobsettings=settings, stats=stats).call).look()
+    return Sling(
+        Answers(version=version, jobsettings=settings, stats=stats).call, FakeClock(0).pause
+    ).look()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_sling_that_gives_payments_up_too_soon_is_trouble_and_is_still_seen(
     """
     stats = recorded("stats_once_in_flight")
     answers = Answers(timeout, version=recorded("version"), jobsettings={}, stats=stats)
-    found = Sling(answers.call).look()
+    found = Sling(answers.call, FakeClock(0).pause).look()
 
     assert trouble in found.trouble
     assert found.jobs == looking(stats).jobs
@@ -177,9 +180,9 @@ def test_sling_that_is_not_there_is_at_nothing() -> None:
         trouble="sling is not there: Unknown command 'sling-version'", version=None, jobs=()
     )
 
-    assert Sling(Answers(version=absent).call).look() == expected
+    assert Sling(Answers(version=absent).call, FakeClock(0).pause).look() == expected
     gone = Answers(version=recorded("version"), jobsettings=absent)
-    assert Sling(gone.call).look() == expected
+    assert Sling(gone.call, FakeClock(0).pause).look() == expected
 
 
 @pytest.mark.parametrize(
@@ -254,7 +257,7 @@ def test_what_is_started_is_what_was_asked_for_and_cannot_be_more() -> None:
     """
     sling = Answers(once=recorded("once"))
 
-    assert Sling(sling.call).start(START) is None
+    assert Sling(sling.call, FakeClock(0).pause).start(START) is None
     assert sling.asked == [
         (
             "sling-once",
@@ -293,7 +296,7 @@ def test_what_sling_cannot_be_told_is_refused_unasked(
     sling = Answers()
 
     with pytest.raises(NodeRefusedError, match=f"sling-once: {problem}"):
-        Sling(sling.call).start(attrs.evolve(START, **changes))
+        Sling(sling.call, FakeClock(0).pause).start(attrs.evolve(START, **changes))
     assert sling.asked == []
 
 
@@ -303,7 +306,7 @@ def test_what_sling_refuses_is_refused_in_its_words(name: str) -> None:
     Each refusal that was recorded says that nothing happened, and why.
     """
     with pytest.raises(NodeRefusedError) as caught:
-        Sling(Answers(once=refused(name)).call).start(START)
+        Sling(Answers(once=refused(name)).call, FakeClock(0).pause).start(START)
 
     assert caught.value.message == recorded(name)["message"]
 
@@ -326,7 +329,7 @@ def test_a_start_without_a_clear_answer_may_have_happened(answer: Any) -> None:
     Silence, the death of the plugin and words that mean nothing are no refusal.
     """
     with pytest.raises(NoAnswerError, match="sling-once"):
-        Sling(Answers(once=answer).call).start(START)
+        Sling(Answers(once=answer).call, FakeClock(0).pause).start(START)
 
 
 def test_a_start_that_was_not_asked_for_did_not_happen() -> None:
@@ -334,7 +337,9 @@ def test_a_start_that_was_not_asked_for_did_not_happen() -> None:
     While calls of sling rest, that is told apart from silence.
     """
     with pytest.raises(NotAskedError):
-        Sling(Answers(once=NotAskedError("sling-once: rests")).call).start(START)
+        Sling(Answers(once=NotAskedError("sling-once: rests")).call, FakeClock(0).pause).start(
+            START
+        )
 
 
 def test_a_payment_of_sling_is_read_while_it_is_under_way() -> None:

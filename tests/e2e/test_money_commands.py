@@ -303,6 +303,17 @@ def test_a_wrong_argument_is_named(thirsty: Office, given: dict[str, Any], sente
     assert attempts(thirsty) == ()
 
 
+def test_a_channel_that_may_have_opened_since_is_looked_for(thirsty: Office) -> None:
+    """
+    Money looks at the node every quarter of an hour; who names what it has not seen need not wait.
+    """
+    worker, clock = thirsty.app.worker, thirsty.clock
+    assert worker.state("rebalance").next_run - clock.now() > 60
+
+    assert "of the last look" in ordered(thirsty, to="9x9x9")["error"]
+    assert worker.state("rebalance").next_run - clock.now() <= 60
+
+
 # revenue-jobs --------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Real sling is driven as revops drives it: ordered, looked at, stopped, and made to forget."""
 
+import time
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_an_order_is_carried_out_ended_and_forgotten(ring: Ring) -> None:
     operator's are told apart, and an end of ours leaves his job as it was.
     """
     call = connect(str(ring.l2.rpc.socket_path))
-    sling, node, us = Sling(call), Lightningd(call), ring.l2.info["id"]
+    sling, node, us = Sling(call, time.sleep), Lightningd(call), ring.l2.info["id"]
     assert sling.look().version is not None
     assert (sling.look().trouble, sling.look().jobs) == ("", ())
 

@@ -1,5 +1,6 @@
 """revenue-rebalance: liquidity that the operator, or a neighbour, wants to be moved now."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
@@ -40,8 +41,7 @@ def run(app: "App", given: Given) -> Answer:
     most = None if fee is None else from_sats(whole("max_fee_sats", fee, 0, _MOST_SATS))
     force = switch("force", given.get("force", False))
     last = last_money_look(app)
-    to = chosen(last.snapshot.channels, given["to"], "to")
-    from_ = chosen(last.snapshot.channels, given["from"], "from")
+    to, from_ = (_named(app, last.snapshot.channels, given, name) for name in ("to", "from"))
     _refuse_loops(to, from_)
     order = Order(
         to_channels=frozenset(channel.channel_id for channel in to),
@@ -55,6 +55,17 @@ def run(app: "App", given: Given) -> Answer:
     if not isinstance(action, StartRebalance):
         raise CommandError(_refusal(decision, force=force))
     return _told(app, decision, action, _reserved(app, decision))
+
+
+def _named(app: "App", channels: Sequence[Channel], given: Given, name: str) -> tuple[Channel, ...]:
+    try:
+        return chosen(channels, given[name], name)
+    except CommandError as error:
+        # It may have opened since.
+        app.worker.hurry("rebalance")
+        wait = max(0, app.worker.state("rebalance").next_run - app.clock.now())
+        msg = f"{error}; the next look is in {wait} s"
+        raise CommandError(msg) from None
 
 
 def _refuse_loops(to: tuple[Channel, ...], from_: tuple[Channel, ...]) -> None:

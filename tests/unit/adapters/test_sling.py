@@ -3,7 +3,7 @@
 import pytest
 from calling import calling
 from fake_circular import Fate
-from fakes import FakeNode, HangUpError, RpcRefusalError
+from fakes import FakeClock, FakeNode, HangUpError, RpcRefusalError
 from unit.adapters.wire_examples import NOW
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
@@ -24,7 +24,7 @@ def _node() -> FakeNode:
 
 @pytest.fixture(name="sling")
 def _sling(node: FakeNode) -> Sling:
-    return Sling(calling(node))
+    return Sling(calling(node), FakeClock(0).pause)
 
 
 def filling(node: FakeNode, scid: str = TARGET, chunks: int = 2) -> StartRebalance:
@@ -262,3 +262,17 @@ def test_sling_is_waited_for_longer_than_others() -> None:
     assert patience("sling-stop", 15) == 180
     assert patience("sling-stop", 240) == 240
     assert patience("listforwards", 15) == 15
+
+
+def test_what_is_stopped_has_time_to_see_it_before_it_is_forgotten(node: FakeNode) -> None:
+    """
+    A task of real sling that is forgotten sooner panics, into the operator's log.
+    """
+    seen: list[tuple[float, str]] = []
+    sling = Sling(calling(node), lambda seconds: seen.append((seconds, node.calls[-1][0])))
+    sling.start(filling(node))
+    node.sling.pass_time(1)
+    sling.stop(TARGET)
+
+    assert [(wait >= 1, last) for wait, last in seen] == [(True, "sling-stop")]
+    assert words(sling) == {}
