@@ -12,8 +12,8 @@ from revops.core.ledger import FREE, Account, Activity, Cost, Ledger
 from revops.core.pnl import Total, period, pnl_of
 from revops.core.profit import FlowProfile, ProfitClass, Role, assessed, flow_profile
 from revops.core.reputation import digested, score
-from revops.core.treasury import Reputation
 from revops.core.snapshot import Slice, Traffic
+from revops.core.treasury import Reputation
 from revops.core.units import DAY, HOUR, from_sats
 from revops.core.value import Demand, change_msat, demand_of, stock_msat, value_msat
 
