@@ -114,7 +114,7 @@ def _bounds(validator: Any) -> Schema:  # noqa: ANN401 -- attrs validators are a
         return {"description": f"No {arguments['name']} stands there twice."}
     if check == "_tags":
         return {"items": {"type": "string", "minLength": 1, "maxLength": _TAG_LENGTH}}
-    low, high = around.globals.get("_MULTIPLIERS") or (arguments.get("low"), arguments.get("high"))
+    low, high = around.globals.get("MULTIPLIERS") or (arguments.get("low"), arguments.get("high"))
     bounds = {"minimum": low, "maximum": high}
     return {
         word: bound for word, bound in bounds.items() if bound is not None and math.isfinite(bound)

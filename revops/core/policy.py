@@ -12,7 +12,8 @@ from revops.core.units import HOUR, MINUTE, Instant, PeerId, Ppm
 CHANGES_PER_MINUTE: Final = 10
 MOST_UPDATES_AT_ONCE: Final = 100
 _LONGEST_HOURS: Final = 720
-_MULTIPLIERS: Final = (0.1, 5.0)
+MULTIPLIERS: Final = (0.1, 5.0)
+"""What a factor of a policy may be."""
 
 
 class Strategy(str, enum.Enum):
@@ -39,7 +40,7 @@ class RebalanceMode(str, enum.Enum):
 
 def _multiplier(_policy: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
     if value is not None:
-        checks.number(*_MULTIPLIERS)(_policy, attribute, value)
+        checks.number(*MULTIPLIERS)(_policy, attribute, value)
 
 
 def _as_set(tags: Iterable[str]) -> tuple[str, ...]:

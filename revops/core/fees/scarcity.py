@@ -3,6 +3,7 @@
 from typing import Final
 
 from revops.core.fees.quote import ChannelView, Context, Mode, Quote
+from revops.core.policy import MULTIPLIERS
 from revops.core.reasons import Code
 from revops.core.units import DAY
 
@@ -58,8 +59,9 @@ def _amnestied(view: ChannelView) -> bool:
 
 
 def _within_policy(quote: Quote, view: ChannelView) -> Quote:
-    low = view.policy.fee_multiplier_min or 0.0
-    high = view.policy.fee_multiplier_max or float("inf")
+    least, most = MULTIPLIERS
+    low = view.policy.fee_multiplier_min or least
+    high = view.policy.fee_multiplier_max or most
     factor = min(max(quote.factor, low), high)
     if factor == quote.factor:
         return quote

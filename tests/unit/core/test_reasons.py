@@ -1,5 +1,6 @@
 """Reasons: every code can happen, and what it says is a sentence with the numbers in it."""
 
+import json
 import re
 
 import attrs
@@ -166,13 +167,15 @@ EXAMPLES = {
 @pytest.mark.parametrize("code", Code)
 def test_every_code_happens_and_is_a_sentence(code):
     """
-    Each code is said by some plan, and its sentence has all its facts in it.
+    Each code is said by some plan, its sentence has all its facts in it, and they can be written
+    down: infinity is no JSON.
     """
     plan = EXAMPLES[code]()
     trails = [*plan.node_trail, *(r for decision in plan.decisions for r in decision.trail)]
     (first, *_) = [reason for reason in trails if reason.code is code]
     words = sentence(first)
 
+    assert json.dumps(first.facts, allow_nan=False)
     assert "{" not in words
     assert words[0].islower() or words[0].isdigit() or words.startswith("HTLC")
 
