@@ -247,7 +247,7 @@ def test_more_is_asked_for_where_more_is_wanted():
     rebalance-min-profit and its ppm are both asked for: the larger counts.
     """
     channel = short()
-    for config in (Config(rebalance_min_profit=400), Config(rebalance_min_profit_ppm=400)):
+    for config in (Config(rebalance_min_profit=450), Config(rebalance_min_profit_ppm=400)):
         plan = planned(channel, ample(), config=config)
         assert told(plan, channel)[-1] is Code.EARNS_TOO_LITTLE
     assert starts(planned(channel, ample(), config=Config(rebalance_min_profit=300)))
