@@ -276,6 +276,52 @@ def test_no_source_is_drained_below_what_it_needs(snapshot, config, seed):
             assert left[key] >= min(target, int(0.8 * channel.capacity_msat))
 
 
+def test_sources_of_all_sizes_keep_their_own():
+    """
+    Where a large and a small channel give for one refill, what they are told to leave is enough for
+    each: a share of the capacity for the small one, an amount for the large one.
+    """
+    sizes = [from_sats(sats) for sats in (2_000_000, 20_000_000)]
+    givers = [ample(n, capacity_msat=size) for n, size in enumerate(sizes, 1)]
+    channel = short(capacity_msat=from_sats(1_000_000))
+    (start,) = starts(planned(channel, *givers))
+
+    assert len(start.sources) == 2
+    for size in sizes:
+        keep = min(start.keep_share * size, start.keep_msat)
+        assert keep >= 0.2 * size + start.chunk_msat
+        assert keep < 0.5 * size
+
+
+def test_no_source_is_added_that_would_stop_another():
+    """
+    What one source has to leave is told to all of them: one that has to leave nearly everything is
+    not asked where another could then give nothing.
+    """
+    roomy = ample(1, share=0.25, capacity_msat=from_sats(20_000_000))
+    size = from_sats(6_000_000)
+    full = ample(2, share=1.0, capacity_msat=size, spendable_msat=from_sats(1_000_000))
+    channel = short(capacity_msat=from_sats(1_000_000))
+    for givers in ([roomy], [full]):
+        assert starts(planned(channel, *givers))
+
+    (start,) = starts(planned(channel, roomy, full))
+    assert len(start.sources) == 1
+
+
+@pytest.mark.parametrize(("spendable", "gives_"), [(101_000, False), (140_000, True)])
+def test_no_source_is_told_to_keep_all(spendable, gives_):
+    """
+    Sling takes a share of the capacity below 1: who would have to be told more gives nothing.
+    """
+    full = ample(capacity_msat=from_sats(1_000_000), share=1.0, spendable_msat=from_sats(spendable))
+    config = Config(rebalance_min_amount=100_000)
+    started = starts(planned(short(), full, config=config))
+
+    assert bool(started) is gives_
+    assert all(start.keep_share < 1 for start in started)
+
+
 def test_a_source_that_sling_would_not_use_is_none():
     """
     Sling takes it that half of htlc_maximum gets through: a channel that allows less than two
