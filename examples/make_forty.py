@@ -381,8 +381,14 @@ def treasury(channels: Sequence[Channel]) -> Treasury:
             attempt(2, "Riverbend Exchange", 12 * 24, **done, fee_msat=from_sats(155), sold=1.0),
             *(attempt(3 + n, "The Drained Well", 40 - 3 * n, **vain) for n in range(11)),
             attempt(
-                14, "Patron of the Arts", 1, ended_at=None, state=Spend.IN_FLIGHT,
-                limit_msat=from_sats(330), moved_msat=from_sats(200_000), fee_msat=from_sats(61),
+                14,
+                "Patron of the Arts",
+                1,
+                ended_at=None,
+                state=Spend.IN_FLIGHT,
+                limit_msat=from_sats(330),
+                moved_msat=from_sats(200_000),
+                fee_msat=from_sats(61),
             ),
         ),
     )
