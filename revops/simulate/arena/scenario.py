@@ -74,7 +74,7 @@ class Scenario:
     about: str
     channels: int = 12
     days: int = 60
-    capacity_sat: Spread = LogNormal(5_000_000, 0.5)
+    capacity_sat: Spread = LogNormal(4_000_000, 0.5)
     size_factor: PerChannel = (1.0,)
     local_share: PerChannel = (0.5,)
     out_factor: PerChannel = (1.0,)

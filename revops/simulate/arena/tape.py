@@ -15,6 +15,9 @@ from revops.simulate.arena.market import STEP_S, Market, market_of, repeated
 from revops.simulate.arena.payments import START, Kind, Payment
 from revops.simulate.arena.scenario import Scenario
 
+RESERVE_SHARE: Final = 100
+"""A hundredth of the capacity cannot be spent, on either side (BOLT #2)."""
+
 _DELAY_MEDIAN_S: Final = 240
 # 95 % of the network know within 13 minutes (gossip measurements of 2022 and 2025).
 _DELAY_SD: Final = 0.7165
@@ -78,6 +81,13 @@ class Tape:
         Return how many channels there are.
         """
         return len(self.capacity)
+
+    @property
+    def floors(self) -> tuple[Msat, ...]:
+        """
+        Return what of each channel neither side can spend.
+        """
+        return tuple(Msat(most // RESERVE_SHARE) for most in self.capacity)
 
     @cached_property
     def volumes(self) -> npt.NDArray[np.float64]:

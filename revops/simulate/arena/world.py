@@ -12,8 +12,6 @@ from revops.simulate.arena.rivalry import Rivalry
 from revops.simulate.arena.tape import Tape
 
 MAX_HTLCS: Final = 483
-RESERVE_SHARE: Final = 100
-"""A hundredth of the capacity cannot be spent, on either side (BOLT #2)."""
 # lightningd lets the old fee do for ten minutes after it was raised.
 _ENFORCE_DELAY_S: Final = 600
 _NEVER: Final = Instant(1 << 40)
@@ -70,7 +68,6 @@ class World:
         fee_ppm: What the node charges.
         known_ppm: What senders know of it.
         htlc_max: The largest payment that each channel forwards.
-        floors: What of each channel neither side can spend.
         ledger: All that was earned and spent.
     """
 
@@ -80,8 +77,8 @@ class World:
     fee_ppm: list[Ppm] = attrs.field(init=False)
     known_ppm: list[Ppm] = attrs.field(init=False)
     htlc_max: list[Msat] = attrs.field(init=False)
-    floors: list[Msat] = attrs.field(init=False)
     ledger: Ledger = attrs.field(init=False)
+    _floors: tuple[Msat, ...] = attrs.field(init=False)
     _heard_at: list[Instant] = attrs.field(init=False)
     _filled: set[int] = attrs.field(factory=set, init=False)
     _rivalry: Rivalry = attrs.field(init=False)
@@ -91,9 +88,9 @@ class World:
         self.local = list(tape.local)
         self.fee_ppm = list(tape.start_ppm)
         self.known_ppm = list(tape.start_ppm)
-        self.floors = [Msat(most // RESERVE_SHARE) for most in tape.capacity]
+        self._floors = tape.floors
         self.htlc_max = [
-            Msat(most - floor) for most, floor in zip(tape.capacity, self.floors, strict=True)
+            Msat(most - floor) for most, floor in zip(tape.capacity, tape.floors, strict=True)
         ]
         self.ledger = Ledger(tape.channels)
         self._heard_at = [_NEVER] * tape.channels
@@ -117,14 +114,14 @@ class World:
         """
         Return what can leave by a channel.
         """
-        return Msat(max(self.local[channel] - self.floors[channel], 0))
+        return Msat(max(self.local[channel] - self._floors[channel], 0))
 
     def receivable(self, channel: int) -> Msat:
         """
         Return what can enter by a channel.
         """
         remote = self.tape.capacity[channel] - self.local[channel]
-        return Msat(max(remote - self.floors[channel], 0))
+        return Msat(max(remote - self._floors[channel], 0))
 
     def charge(self, channel: int, ppm: Ppm, htlc_max: Msat | None = None) -> None:
         """

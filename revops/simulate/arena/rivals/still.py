@@ -2,6 +2,7 @@
 
 from revops.core.units import Ppm
 from revops.simulate.arena.play import Observation, Orders
+from revops.simulate.arena.rivals.common import going
 
 
 class Static:
@@ -21,23 +22,11 @@ class Static:
 
 class GossipMedian:
     """
-    What others charge toward the same peer when the node starts; where gossip tells nothing, the
-    median of what it tells elsewhere.
+    What others charge toward the same peers when the node starts.
     """
-
-    UNKNOWN = Ppm(100)
 
     def step(self, seen: Observation) -> Orders:
         """
         Return the prices once.
         """
-        if seen.step:
-            return Orders({})
-        known = sorted(ppm for ppm in seen.market_ppm if ppm is not None)
-        usual = known[len(known) // 2] if known else self.UNKNOWN
-        return Orders(
-            {
-                channel: Ppm(min(usual if ppm is None else ppm, 5000))
-                for channel, ppm in enumerate(seen.market_ppm)
-            }
-        )
+        return Orders({} if seen.step else dict(enumerate(going(seen))))
