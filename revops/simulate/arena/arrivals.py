@@ -95,4 +95,5 @@ def _into(market: Market, out: Whole, dice: Dice) -> Whole:
     for channel in range(reached.shape[1]):
         mine = out == channel
         into[mine] = np.searchsorted(reached[:, channel], chance[mine], side="right")
-    return np.minimum(into, reached.shape[0] - 1)
+    last: Whole = np.minimum(into, reached.shape[0] - 1)
+    return last

@@ -1,7 +1,7 @@
 """Core policy: the live core itself in the arena, looking at what it would see on a node."""
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from revops.core.actions import SetFee
@@ -18,7 +18,7 @@ from revops.core.snapshot import (
     Snapshot,
     Traffic,
 )
-from revops.core.tally import Forward, Tally, by_day, merged, tally
+from revops.core.tally import Forward, merged, tally
 from revops.core.units import DAY, HOUR, ChannelId, Instant, Msat, PeerId, Scid
 from revops.simulate.arena.play import Observation, Orders, Start
 from revops.simulate.arena.world import MAX_HTLCS, Passed
@@ -179,7 +179,7 @@ class CorePolicy:
             spendable_msat=seen.spendable[number],
             receivable_msat=seen.receivable[number],
             fee_ppm=seen.fee_ppm[number],
-            base_fee_msat=0,
+            base_fee_msat=Msat(0),
             htlc_max_msat=seen.htlc_max[number],
             opener="local" if self._start.local[number] else "remote",
             htlcs_out=seen.slots[number],

@@ -1,12 +1,13 @@
 """The fluid oracle: what no policy can expect to beat, knowing all volumes and demand curves."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import attrs
 import numpy as np
 
-from revops.core.units import MILLION
+from revops.core.units import MILLION, Msat
 from revops.simulate.arena.market import STEPS_A_DAY
 from revops.simulate.arena.program import Program
 from revops.simulate.arena.spreads import Array
@@ -60,7 +61,7 @@ def epochs(tape: Tape) -> list[range]:
         day for day in range(1, days) if not np.array_equal(by_day[:, day], by_day[:, day - 1])
     ]
     starts = [0, *changes, days]
-    return [range(a, b) for a, b in zip(starts, starts[1:], strict=False)]
+    return [range(first, end) for first, end in pairwise(starts)]
 
 
 def _hull(prices: Array, shares: Array) -> list[tuple[float, float]]:
@@ -196,12 +197,10 @@ def _valued(work: _Work, worth: Worth, ends: Sequence[int]) -> list[float]:
     before = []
     for channel, end in enumerate(ends):
         capacity = tape.capacity[channel]
-        knots = [capacity * knot // _PIECES for knot in range(_PIECES + 1)]
+        knots = [Msat(capacity * knot // _PIECES) for knot in range(_PIECES + 1)]
         values = [worth.of(channel, knot) / _UNIT for knot in knots]
         pieces = {}
-        for (low, high), (less, more) in zip(
-            zip(knots, knots[1:], strict=False), zip(values, values[1:], strict=False), strict=True
-        ):
+        for (low, high), (less, more) in zip(pairwise(knots), pairwise(values), strict=True):
             width = (high - low) / _UNIT
             pieces[work.program.variable(width, (more - less) / width)] = 1.0
         work.program.at_most.add(pieces | {end: -1.0}, 0.0)

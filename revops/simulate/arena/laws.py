@@ -1,5 +1,6 @@
 """Laws: how many payments still come at a price, and the price that each would pay at most."""
 
+import math
 from typing import Final, Protocol
 
 import attrs
@@ -83,7 +84,8 @@ class Two:
         """
         Return the price between those of the two.
         """
-        return self.one.going_ppm**self.part * self.other.going_ppm ** (1 - self.part)
+        one, other = math.log(self.one.going_ppm), math.log(self.other.going_ppm)
+        return math.exp(self.part * one + (1 - self.part) * other)
 
     def share(self, ppm: Array) -> Array:
         """

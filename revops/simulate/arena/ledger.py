@@ -66,7 +66,7 @@ class Ledger:
         """
         return Msat(sum(self.spent))
 
-    def forwarded(self, into: int, out: int, amount: Msat, fee: Msat, step: int) -> None:  # noqa: PLR0913 -- what a forward is
+    def forwarded(self, into: int, out: int, amount: Msat, fee: Msat, step: int) -> None:
         """
         Book a forward of *amount*.
         """

@@ -112,7 +112,8 @@ def _laws(scenario: Scenario, dice: Dice) -> tuple[Law, ...]:
     # By turns: a cliff, two kinds of senders, and the logit that only meets poorer senders.
     cliffs = tuple(Logit(float(middle), STEEP) for middle in middles)
     pairs = tuple(
-        Two(0.6, Logit(middle / 2, STEEP), Logit(middle * 3, STEEP)) for middle in map(float, middles)
+        Two(0.6, Logit(middle / 2, STEEP), Logit(middle * 3, STEEP))
+        for middle in map(float, middles)
     )
     kinds = (cliffs, pairs, logits)
     return tuple(kinds[channel % len(kinds)][channel] for channel in range(count))
@@ -124,7 +125,8 @@ def _ways(inward: Array) -> Array:
     """
     ways = np.repeat(inward[:, None], len(inward), axis=1)
     np.fill_diagonal(ways, 0.0)
-    return ways / np.maximum(ways.sum(axis=0), 1e-12)
+    sums: Array = ways.sum(axis=0)
+    return ways / np.maximum(sums, 1e-12)
 
 
 def _seasons(scenario: Scenario, steps: int) -> Array:
@@ -200,7 +202,9 @@ def _up(up: float, steps: int, count: int, dice: Dice) -> npt.NDArray[np.bool_]:
 
 def _perkw(scenario: Scenario, steps: int, dice: Dice) -> Array:
     feerates = scenario.feerates
-    noise = np.exp(feerates.noise * _wandering(dice.of("feerates").standard_normal((steps, 1)))[:, 0])
+    noise = np.exp(
+        feerates.noise * _wandering(dice.of("feerates").standard_normal((steps, 1)))[:, 0]
+    )
     perkw: Array = feerates.perkw * noise
     if feerates.spike:
         hours = np.arange(steps) * STEP_S / 3600 - 20 * 24

@@ -9,7 +9,7 @@ import attrs
 from revops.core.units import DAY, Instant, Msat, Ppm
 from revops.simulate.arena.market import STEPS_A_DAY
 from revops.simulate.arena.tape import Tape
-from revops.simulate.arena.world import MAX_HTLCS, Passed, Refill, Refilled, World
+from revops.simulate.arena.world import Passed, Refill, Refilled, World
 
 LOWEST: Final = Ppm(0)
 HIGHEST: Final = Ppm(5000)

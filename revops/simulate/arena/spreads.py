@@ -64,7 +64,8 @@ class Measured:
         Return the values at these standard normal deviates; beyond the outermost quantiles, those.
         """
         levels, values = quantiles(self.name)
-        return np.interp(ndtr(normal), levels, values) * self.times
+        drawn: Array = np.interp(ndtr(normal), levels, values)
+        return drawn * self.times
 
 
 @cache

@@ -196,7 +196,9 @@ def _heard(scenario: Scenario, market: Market, dice: Dice) -> tuple[tuple[Ppm | 
     by_day = market.level.reshape(scenario.days, -1, scenario.channels)
     prices = np.median(by_day, axis=1) * market.going_ppm * off
     return tuple(
-        tuple(Ppm(max(round(ppm), 1)) if told else None for ppm, told in zip(day, known, strict=True))
+        tuple(
+            Ppm(max(round(ppm), 1)) if told else None for ppm, told in zip(day, known, strict=True)
+        )
         for day in prices.tolist()
     )
 

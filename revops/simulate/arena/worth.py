@@ -1,4 +1,4 @@
-"""Worth: what the liquidity that a run leaves behind would have earned, by demand as it truly is."""
+"""Worth: what liquidity that a run leaves behind would have earned, by demand as it truly is."""
 
 import math
 from typing import Final
