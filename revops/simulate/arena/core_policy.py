@@ -151,7 +151,13 @@ class CorePolicy:
         self._feerates.append(FeerateSample(at=seen.now, perkw=seen.perkw))
         while self._feerates[0].at <= seen.now - _FEERATES_S:
             self._feerates.popleft()
-        return decide(self._snapshot(seen, self._books), self.config)
+        return self.decided(self._snapshot(seen, self._books))
+
+    def decided(self, snapshot: Snapshot) -> Plan:
+        """
+        Return what the core makes of *snapshot*.
+        """
+        return decide(snapshot, self.config)
 
     def _snapshot(self, seen: Observation, books: Books) -> Snapshot:
         digested = [m.flow.hour if m.flow else 0 for m in self.memory.channels]
