@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from revops.core.config import Config
+from revops.core.config import configured
+from revops.core.option import ConfigError
+from revops.simulate import settings
 from revops.simulate.arena.core_policy import CorePolicy
 from revops.simulate.arena.play import Maker
 from revops.simulate.arena.rivals.balance import FeeAdjuster, Integral, Proportional
@@ -13,7 +15,10 @@ from revops.simulate.arena.rivals.predecessor import Predecessor
 from revops.simulate.arena.rivals.seekers import Descending, NaiveClimber
 from revops.simulate.arena.rivals.still import GossipMedian, Static
 
-RIVALS: Final[Mapping[str, Maker]] = {
+CORE: Final = "core"
+"""The live core; `core,option=value,…` plays under other options."""
+
+PRICING: Final[Mapping[str, Maker]] = {
     "static-50": lambda _: Static(50),
     "static-100": lambda _: Static(100),
     "static-300": lambda _: Static(300),
@@ -28,18 +33,28 @@ RIVALS: Final[Mapping[str, Maker]] = {
     "integral-50": lambda _: Integral(0.2, 50.0),
     "predecessor": Predecessor,
 }
-"""Those that only price."""
+"""Rivals that only price."""
 
 REFILLING: Final[Mapping[str, Maker]] = {
     "clboss+refills": lambda start: Clboss(start, rebalances=True),
     "lndg+refills": lambda _: Lndg(rebalances=True),
 }
-"""Those that refill as well."""
+"""Rivals that refill as well."""
 
 
-def core(config: Config | None = None) -> Maker:
+def maker_of(name: str) -> Maker:
     """
-    Return the maker of the live core under *config*.
+    Return who makes the policy *name*, fresh for each run.
+
+    Raises:
+        ConfigError: There is no such policy, or no such option of the core.
     """
-    chosen = config or Config()
-    return lambda start: CorePolicy(chosen, start)
+    first, *pairs = name.split(",")
+    if first == CORE:
+        config = configured(settings.from_pairs(pairs))
+        return lambda start: CorePolicy(config, start)
+    known = {**PRICING, **REFILLING}
+    if name not in known:
+        words = ", ".join((CORE, *known))
+        raise ConfigError((f"there is no policy {name!r}, but {words}",))
+    return known[name]
