@@ -18,6 +18,8 @@ _UNIT: Final = 1e9
 """Volumes are counted in millions of sats: solvers like numbers near one."""
 _PIECES: Final = 12
 _SUPPLIES: Final = 8
+_MOST_PATHS: Final = 40
+"""Channels beyond which it is not written down which payments enter where."""
 
 
 @attrs.frozen(kw_only=True)
@@ -108,14 +110,8 @@ class _Work:
         """
         volumes = self.tape.volumes[days.start : days.stop].sum(axis=0) / _UNIT
         moves: list[dict[int, float]] = [{} for _ in levels]
-        for out in range(self.tape.channels):
-            sold = self._priced(out, days, float(volumes[:, out].sum()))
-            for into in np.flatnonzero(volumes[:, out]).tolist():
-                flow = self.program.variable(float(volumes[into, out]))
-                sold[flow] = -1.0
-                moves[into][flow] = 1.0
-                moves[out][flow] = -1.0
-            self.program.exactly.add(sold, 0.0)
+        paths = self._paths if self.tape.channels <= _MOST_PATHS else self._pooled
+        paths(volumes, [self._priced(out, days, volumes) for out in range(len(levels))], moves)
         if refills:
             self._refilled(days, moves)
         return [
@@ -123,10 +119,41 @@ class _Work:
             for channel, level in enumerate(levels)
         ]
 
-    def _priced(self, out: int, days: range, volume: float) -> dict[int, float]:
+    def _paths(
+        self, volumes: Array, sold: list[dict[int, float]], moves: list[dict[int, float]]
+    ) -> None:
+        """
+        Write down what goes which way: no more than would.
+        """
+        for out, terms in enumerate(sold):
+            for into in np.flatnonzero(volumes[:, out]).tolist():
+                flow = self.program.variable(float(volumes[into, out]))
+                terms[flow] = -1.0
+                moves[into][flow] = 1.0
+                moves[out][flow] = -1.0
+            self.program.exactly.add(terms, 0.0)
+
+    def _pooled(
+        self, volumes: Array, sold: list[dict[int, float]], moves: list[dict[int, float]]
+    ) -> None:
+        """
+        Write down what enters and leaves, whichever of it belongs together: more is allowed than
+        along the ways, with far fewer variables.
+        """
+        balanced: dict[int, float] = {}
+        for channel, terms in enumerate(sold):
+            left = self.program.variable(float(volumes[:, channel].sum()))
+            came = self.program.variable(float(volumes[channel].sum()))
+            self.program.exactly.add(terms | {left: -1.0}, 0.0)
+            moves[channel] = {came: 1.0, left: -1.0}
+            balanced |= {came: 1.0, left: -1.0}
+        self.program.exactly.add(balanced, 0.0)
+
+    def _priced(self, out: int, days: range, volumes: Array) -> dict[int, float]:
         """
         Write down what a channel may charge; return the terms of what it sells then.
         """
+        volume = float(volumes[:, out].sum())
         steps = slice(days.start * STEPS_A_DAY, days.stop * STEPS_A_DAY)
         shares = self.tape.market.share(out, PRICES, steps)
         sold: dict[int, float] = {}
