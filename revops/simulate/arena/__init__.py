@@ -1,0 +1,1 @@
+"""The arena: policies side by side on the same modelled node, where all chance is drawn before."""

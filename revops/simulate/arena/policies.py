@@ -1,0 +1,60 @@
+"""Policies: who plays in the arena, by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from revops.core.config import configured
+from revops.core.option import ConfigError
+from revops.simulate import settings
+from revops.simulate.arena.core_policy import CorePolicy
+from revops.simulate.arena.play import Maker
+from revops.simulate.arena.rivals.balance import FeeAdjuster, Integral, Proportional
+from revops.simulate.arena.rivals.clboss import Clboss
+from revops.simulate.arena.rivals.lndg import Lndg
+from revops.simulate.arena.rivals.predecessor import Predecessor
+from revops.simulate.arena.rivals.seekers import Descending, NaiveClimber
+from revops.simulate.arena.rivals.still import GossipMedian, Static
+
+CORE: Final = "core"
+"""The live core; `core,option=value,…` plays under other options."""
+
+PRICING: Final[Mapping[str, Maker]] = {
+    "static-50": lambda _: Static(50),
+    "static-100": lambda _: Static(100),
+    "static-300": lambda _: Static(300),
+    "gossip-median": lambda _: GossipMedian(),
+    "charge-lnd": lambda _: Proportional(),
+    "feeadjuster": lambda _: FeeAdjuster(),
+    "clboss": Clboss,
+    "lndg": lambda _: Lndg(),
+    "descending": lambda _: Descending(),
+    "naive-climber": lambda _: NaiveClimber(),
+    "integral": lambda _: Integral(),
+    "integral-50": lambda _: Integral(0.2, 50.0),
+    "predecessor": Predecessor,
+}
+"""Rivals that only price."""
+
+REFILLING: Final[Mapping[str, Maker]] = {
+    "clboss+refills": lambda start: Clboss(start, rebalances=True),
+    "lndg+refills": lambda _: Lndg(rebalances=True),
+}
+"""Rivals that refill as well."""
+
+
+def maker_of(name: str) -> Maker:
+    """
+    Return who makes the policy *name*, fresh for each run.
+
+    Raises:
+        ConfigError: There is no such policy, or no such option of the core.
+    """
+    first, *pairs = name.split(",")
+    if first == CORE:
+        config = configured(settings.from_pairs(pairs))
+        return lambda start: CorePolicy(config, start)
+    known = {**PRICING, **REFILLING}
+    if name not in known:
+        words = ", ".join((CORE, *known))
+        raise ConfigError((f"there is no policy {name!r}, but {words}",))
+    return known[name]

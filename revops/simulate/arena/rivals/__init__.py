@@ -1,0 +1,1 @@
+"""Rivals: the ways others run a node, from their formulas."""
