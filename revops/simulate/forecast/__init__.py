@@ -1,0 +1,1 @@
+"""Forecast: a modelled future of one's own node, drawn from its own traffic."""
