@@ -5,7 +5,8 @@ from revops.core.decide import decide
 from revops.core.plan import Plan
 from revops.core.snapshot import Snapshot
 from revops.core.units import DAY
-from revops.simulate.arena.core_policy import CorePolicy, scid_of
+from revops.simulate.arena.books import scid_of
+from revops.simulate.arena.core_policy import CorePolicy
 from revops.simulate.arena.play import Observation, Orders, Run, Start, play
 from revops.simulate.arena.scenarios import SCENARIOS, shortened
 from revops.simulate.arena.tape import tape_of
