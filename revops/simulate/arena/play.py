@@ -27,6 +27,7 @@ class Observation(NamedTuple):
         passed: Forwards since the last look.
         refilled: What became of the refills that were asked for then.
         market_ppm: What gossip says others charge toward each peer; `None` for nothing.
+        peer_ppm: What each peer charges toward us.
         slots: HTLC slots in use of `MAX_HTLCS`.
         perkw: What the chain charges.
     """
@@ -42,6 +43,7 @@ class Observation(NamedTuple):
     passed: tuple[Passed, ...]
     refilled: tuple[Refilled, ...]
     market_ppm: tuple[Ppm | None, ...]
+    peer_ppm: tuple[Ppm, ...]
     slots: tuple[int, ...]
     perkw: int
 
@@ -143,6 +145,7 @@ class _Table:
             passed=tuple(passed),
             refilled=tuple(refilled),
             market_ppm=tape.market_ppm[world.step // STEPS_A_DAY],
+            peer_ppm=tape.peer_ppm,
             slots=tuple(tape.held_slots[world.step]),
             perkw=tape.perkw[world.step],
         )

@@ -50,6 +50,7 @@ class Scenario:
 
     Attributes:
         about: What it is for, in a sentence.
+        luck: The scenario with which it shares all chance; empty for its own.
         size_factor: How many times the usual capacity.
         local_share: Of the capacity, what is ours at the beginning.
         out_factor, in_factor: How many times the usual number of payments leave and enter.
@@ -72,6 +73,7 @@ class Scenario:
 
     name: str
     about: str
+    luck: str = ""
     channels: int = 12
     days: int = 60
     capacity_sat: Spread = LogNormal(4_000_000, 0.5)

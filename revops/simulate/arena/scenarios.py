@@ -18,6 +18,20 @@ _GOALS: Final = (
         mixing=1.0,
     ),
     Scenario(
+        name="mixed_20_cheap",
+        about="The same payments where refills cost less than half as much.",
+        luck="mixed_20",
+        mixing=1.0,
+        refill_level=0.3,
+    ),
+    Scenario(
+        name="mixed_20_dear",
+        about="The same payments where refills cost more than payments would pay.",
+        luck="mixed_20",
+        mixing=1.0,
+        refill_level=1.2,
+    ),
+    Scenario(
         name="mixed_5",
         about="The same in thin traffic: 5 payments a day and channel at no fee.",
         mixing=1.0,

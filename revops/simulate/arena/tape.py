@@ -14,6 +14,7 @@ from revops.simulate.arena.dice import Dice
 from revops.simulate.arena.market import STEP_S, Market, market_of, repeated
 from revops.simulate.arena.payments import START, Kind, Payment
 from revops.simulate.arena.scenario import Scenario
+from revops.simulate.arena.spreads import Array
 
 RESERVE_SHARE: Final = 100
 """A hundredth of the capacity cannot be spent, on either side (BOLT #2)."""
@@ -24,6 +25,8 @@ _DELAY_SD: Final = 0.7165
 _CHANNEL_COST_SD: Final = 0.5
 _ATTEMPT_COST_SD: Final = 0.4
 _DEPTH_MSAT: Final = 2_000_000_000
+# Of what a refill usually costs, what the last one of those who forward it takes.
+_LAST_HOP: Final = (0.2, 0.8)
 # A rival answers after 6 to 24 hours.
 _PATIENCE: Final = (12, 49)
 _MOST_PPM: Final = 10_000_000
@@ -42,6 +45,7 @@ class Tape:
         capacity, local: Of each channel, at the beginning.
         start_ppm: What each charges at the beginning.
         refill_ppm, refill_msat: What an attempt to refill would cost, and the most it could move.
+        peer_ppm: What each peer charges toward us: the last part of the way of a refill.
         delay_s: How long until the network has heard of a lower fee.
         market_ppm: By day: what gossip says others charge toward the peer; `None` for nothing.
         anchor_ppm: What a rival that answers our price charges at rest; `None` without one.
@@ -60,6 +64,7 @@ class Tape:
     start_ppm: tuple[Ppm, ...]
     refill_ppm: list[list[Ppm]]
     refill_msat: list[list[Msat]]
+    peer_ppm: tuple[Ppm, ...]
     delay_s: list[list[int]]
     market_ppm: tuple[tuple[Ppm | None, ...], ...]
     anchor_ppm: tuple[Ppm | None, ...]
@@ -107,7 +112,7 @@ def tape_of(scenario: Scenario, seed: int) -> Tape:
     """
     Return the tape of *scenario* and *seed*: always the same.
     """
-    dice = Dice(scenario.name, seed)
+    dice = Dice(scenario.luck or scenario.name, seed)
     market = market_of(scenario, dice)
     capacity = _capacity(scenario, dice)
     payments = _payments(scenario, market, dice)
@@ -126,6 +131,7 @@ def tape_of(scenario: Scenario, seed: int) -> Tape:
         start_ppm=tuple(Ppm(round(ppm)) for ppm in start.tolist()),
         refill_ppm=refills[0].tolist(),
         refill_msat=refills[1].tolist(),
+        peer_ppm=_peers(scenario, market, dice),
         delay_s=_delays(scenario, steps, dice),
         market_ppm=_heard(scenario, market, dice),
         anchor_ppm=_anchors(scenario, market),
@@ -172,11 +178,22 @@ def _refill_market(
     exponential.
     """
     shape = (len(market.perkw), scenario.channels)
-    usual = np.exp(_CHANNEL_COST_SD * dice.of("refill costs").standard_normal(shape[1]))
     moment = np.exp(_ATTEMPT_COST_SD * dice.of("refill attempts").standard_normal(shape))
-    cost = scenario.refill_level * market.going_ppm * usual * moment
+    cost = _usual_cost(scenario, market, dice) * moment
     depth = dice.of("refill depths").exponential(_DEPTH_MSAT, shape)
     return np.ceil(cost).astype(np.int64), depth.astype(np.int64)
+
+
+def _usual_cost(scenario: Scenario, market: Market, dice: Dice) -> Array:
+    usual = np.exp(_CHANNEL_COST_SD * dice.of("refill costs").standard_normal(scenario.channels))
+    cost: Array = scenario.refill_level * market.going_ppm * usual
+    return cost
+
+
+def _peers(scenario: Scenario, market: Market, dice: Dice) -> tuple[Ppm, ...]:
+    share = dice.of("peers").uniform(*_LAST_HOP, scenario.channels)
+    prices = share * _usual_cost(scenario, market, dice)
+    return tuple(Ppm(round(ppm)) for ppm in prices.tolist())
 
 
 def _delays(scenario: Scenario, steps: int, dice: Dice) -> list[list[int]]:

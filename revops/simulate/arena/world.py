@@ -20,12 +20,17 @@ _NEVER: Final = Instant(1 << 40)
 class Refill(NamedTuple):
     """
     A circular payment that is to be tried: out by *source*, in by *target*.
+
+    Attributes:
+        chunk_msat: Tried by payments of this size, as many as there is a way for; `None` for all
+            or nothing.
     """
 
     source: int
     target: int
     amount_msat: Msat
     max_ppm: Ppm
+    chunk_msat: Msat | None = None
 
 
 class Refilled(NamedTuple):
@@ -33,12 +38,15 @@ class Refilled(NamedTuple):
     What became of it.
 
     Attributes:
-        cost_msat: 0 when it failed.
+        cost_msat, moved_msat: 0 when it failed.
+        dear: Whether the ways that there are cost more than it might.
     """
 
     refill: Refill
     moved: bool
     cost_msat: Msat
+    moved_msat: Msat = Msat(0)
+    dear: bool = False
 
 
 class Passed(NamedTuple):
@@ -141,24 +149,27 @@ class World:
         Try to move what *refill* asks for, at what the market takes for it now: one try a channel
         and step.
         """
-        source, target, amount, most = refill
+        source, target, amount, most, chunk = refill
         ppm = self.tape.refill_ppm[self.step][target]
-        cost = fee_msat(amount, ppm)
+        depth = self.tape.refill_msat[self.step][target]
+        piece = chunk or amount
+        count = min(amount, depth) // piece if piece > 0 else 0
+        amount, cost = Msat(count * piece), Msat(count * fee_msat(piece, ppm))
         moves = (
             source != target
             and target not in self._filled
             and ppm <= most
-            and 0 < amount <= self.tape.refill_msat[self.step][target]
+            and amount > 0
             and amount + cost <= self.spendable(source)
             and amount <= self.receivable(target)
         )
         self._filled.add(target)
         if not moves:
-            return Refilled(refill, moved=False, cost_msat=Msat(0))
+            return Refilled(refill, moved=False, cost_msat=Msat(0), dear=ppm > most)
         self.local[source] = Msat(self.local[source] - amount - cost)
         self.local[target] = Msat(self.local[target] + amount)
         self.ledger.refilled(target, amount, cost, self.step)
-        return Refilled(refill, moved=True, cost_msat=cost)
+        return Refilled(refill, moved=True, cost_msat=cost, moved_msat=amount)
 
     def advance(self) -> list[Passed]:
         """

@@ -29,6 +29,7 @@ def look(*shares: float, step: int = 0, **fields: Any) -> Observation:
         "passed": (),
         "refilled": (),
         "market_ppm": (Ppm(200),) * count,
+        "peer_ppm": (Ppm(20),) * count,
         "slots": (0,) * count,
         "perkw": 1250,
     }

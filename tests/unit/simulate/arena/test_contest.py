@@ -58,4 +58,4 @@ def test_every_policy_has_a_name() -> None:
         maker_of("nobody")
     with pytest.raises(ConfigError, match="min-fee-ppm"):
         maker_of("core,min-fee-ppm=none")
-    assert len(SCENARIOS) == 17
+    assert len(SCENARIOS) == 19
