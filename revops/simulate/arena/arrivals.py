@@ -54,7 +54,8 @@ def came(scenario: Scenario, market: Market, dice: Dice) -> Came:
         at=at,
         into=_into(market, out, dice),
         out=out,
-        amount_sat=market.amount_sat.of(dice.of("amounts").standard_normal(count)),
+        amount_sat=market.amount_sat.of(dice.of("amounts").standard_normal(count))
+        * market.sizes[out],
         reservation_ppm=np.minimum(wanted, budget),
     )
 

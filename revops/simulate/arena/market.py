@@ -37,6 +37,7 @@ class Market:
         level: `level[step, channel]`: how many times the usual they would pay.
         tempo: `tempo[step, channel]`: how many times the usual number comes.
         going_ppm: What the other ways cost, at their usual level.
+        sizes: How many times as large as usual the payments are that leave by each channel.
         perkw: What the chain charges, by step.
     """
 
@@ -47,6 +48,7 @@ class Market:
     tempo: Array
     going_ppm: Array
     amount_sat: LogNormal
+    sizes: Array
     budget_ppm: tuple[float, float]
     perkw: Array
 
@@ -82,11 +84,12 @@ def market_of(scenario: Scenario, dice: Dice) -> Market:
     return Market(
         laws=laws,
         per_day=outward,
-        ways=_ways(inward),
+        ways=ways_of(inward),
         level=_level(scenario, steps, dice) * lift[:, None] * shift[0],
         tempo=_seasons(scenario, steps)[:, None] * shift[1],
         going_ppm=np.array([law.going_ppm for law in laws]),
         amount_sat=scenario.amount_sat,
+        sizes=np.ones(count),
         budget_ppm=scenario.budget_ppm,
         perkw=perkw,
     )
@@ -119,7 +122,7 @@ def _laws(scenario: Scenario, dice: Dice) -> tuple[Law, ...]:
     return tuple(kinds[channel % len(kinds)][channel] for channel in range(count))
 
 
-def _ways(inward: Array) -> Array:
+def ways_of(inward: Array) -> Array:
     """
     Return which share of what leaves by a channel enters by which other.
     """

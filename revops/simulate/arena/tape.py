@@ -108,27 +108,48 @@ class Tape:
         return sums
 
 
+@attrs.frozen
+class Beginning:
+    """
+    What a node is like when a tape begins: what each of its channels holds, what of that is ours,
+    and what it charges.
+    """
+
+    capacity: tuple[Msat, ...]
+    local: tuple[Msat, ...]
+    ppm: tuple[Ppm, ...]
+
+
 def tape_of(scenario: Scenario, seed: int) -> Tape:
     """
     Return the tape of *scenario* and *seed*: always the same.
     """
-    dice = Dice(scenario.luck or scenario.name, seed)
-    market = market_of(scenario, dice)
+    dice = _dice(scenario, seed)
     capacity = _capacity(scenario, dice)
+    start = scenario.start_ppm.of(dice.of("start").standard_normal(scenario.channels))
+    ppm = tuple(Ppm(round(ppm)) for ppm in start.tolist())
+    node = Beginning(capacity, _local(scenario, capacity), ppm)
+    return tape_in(market_of(scenario, dice), node, scenario, seed)
+
+
+def tape_in(market: Market, node: Beginning, scenario: Scenario, seed: int) -> Tape:
+    """
+    Return the tape of *seed* for *node* in *market*; all else is as it is in *scenario*.
+    """
+    dice = _dice(scenario, seed)
     payments = _payments(scenario, market, dice)
     steps = len(market.perkw)
     times = np.array([payment.at for payment in payments], dtype=np.int64)
     first = np.searchsorted(times, START + np.arange(steps + 1) * STEP_S)
-    start = scenario.start_ppm.of(dice.of("start").standard_normal(scenario.channels))
     refills = _refill_market(scenario, market, dice)
     return Tape(
         scenario=scenario,
         seed=seed,
         payments=payments,
         first=tuple(first.tolist()),
-        capacity=capacity,
-        local=_local(scenario, capacity),
-        start_ppm=tuple(Ppm(round(ppm)) for ppm in start.tolist()),
+        capacity=node.capacity,
+        local=node.local,
+        start_ppm=node.ppm,
         refill_ppm=refills[0].tolist(),
         refill_msat=refills[1].tolist(),
         peer_ppm=_peers(scenario, market, dice),
@@ -140,6 +161,10 @@ def tape_of(scenario: Scenario, seed: int) -> Tape:
         perkw=[round(perkw) for perkw in market.perkw.tolist()],
         market=market,
     )
+
+
+def _dice(scenario: Scenario, seed: int) -> Dice:
+    return Dice(scenario.luck or scenario.name, seed)
 
 
 def _capacity(scenario: Scenario, dice: Dice) -> tuple[Msat, ...]:

@@ -59,7 +59,7 @@ def worth_of(tape: Tape) -> Worth:
         demands.append(
             Demand(
                 per_day=float(market.per_day[channel] * tempo * shares[best]),
-                amount_msat=Msat(round(amount)),
+                amount_msat=Msat(round(amount * float(market.sizes[channel]))),
                 spread=min(math.exp(sigma * sigma), _MOST_SPREAD),
                 dispersion=min((1 - tape.scenario.branching) ** -2, _MOST_DISPERSION),
             )

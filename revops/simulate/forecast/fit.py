@@ -1,0 +1,119 @@
+"""Fit: the demand that a node's own traffic tells of, as a distribution of what it may be."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from revops.core.snapshot import Channel, Snapshot
+from revops.simulate.arena.dice import Dice
+from revops.simulate.arena.market import STEPS_A_DAY, Market, ways_of
+from revops.simulate.arena.spreads import Array, LogNormal
+from revops.simulate.forecast import evidence
+from revops.simulate.forecast.amounts import Amounts, amounts_of
+from revops.simulate.forecast.beliefs import Beliefs, believed
+from revops.simulate.forecast.evidence import Trial
+
+NAME: Final = "forecast"
+"""What the streams of chance are keyed by."""
+THIN: Final = 20
+"""Fewer forwards than these tell next to nothing of a channel's demand."""
+_NAMED: Final = 3
+_INWARD_SHAPE: Final = 0.5
+# No sender is poorer than the curves say.
+_BUDGET_PPM: Final = (1e7, 1e7)
+_PERKW: Final = 1_250
+
+
+@attrs.frozen(eq=False)
+class Fit:
+    """
+    What may be true of the market that a node is in.
+
+    Attributes:
+        beliefs: The demand for each channel.
+        inward: Shape and rate of what enters by each channel in a day.
+        open: Which channels payments can flow through.
+        perkw: What the chain charges.
+        warnings: How far all this can be trusted.
+    """
+
+    beliefs: Beliefs
+    inward: tuple[Array, Array]
+    amounts: Amounts
+    open: npt.NDArray[np.bool_]
+    perkw: int
+    warnings: tuple[str, ...]
+
+    def drawn(self, seed: int, days: int) -> Market:
+        """
+        Return one of the markets that may be the true one, for so many *days*.
+        """
+        dice, steps = Dice(NAME, seed), days * STEPS_A_DAY
+        laws, per_day = self.beliefs.drawn(dice.of("demand"))
+        shape, rate = self.inward
+        inward = dice.of("inward").standard_gamma(shape) / rate
+        flat = np.broadcast_to(1.0, (steps, len(laws)))
+        return Market(
+            laws=laws,
+            per_day=np.where(self.open, per_day, 0.0),
+            ways=ways_of(np.where(self.open, inward, 0.0)),
+            level=flat,
+            tempo=flat,
+            going_ppm=np.array([law.going_ppm for law in laws]),
+            amount_sat=LogNormal(1.0, self.amounts.sd),
+            sizes=self.amounts.drawn(dice.of("sizes")),
+            budget_ppm=_BUDGET_PPM,
+            perkw=np.full(steps, float(self.perkw)),
+        )
+
+
+def fitted(snapshot: Snapshot) -> Fit:
+    """
+    Return what the traffic in *snapshot* tells.
+    """
+    channels = snapshot.channels
+    first = evidence.first_day(snapshot)
+    found = [evidence.trials(channel, first) for channel in channels]
+    able = np.array([evidence.usable(channel) for channel in channels], dtype=np.bool_)
+    return Fit(
+        beliefs=believed(channels, found),
+        inward=_inward(channels, first),
+        amounts=amounts_of(channels),
+        # Who has one channel forwards nothing.
+        open=able & (able.sum() > 1),
+        perkw=snapshot.feerates[-1].perkw if snapshot.feerates else _PERKW,
+        warnings=tuple(_warnings(channels, found)),
+    )
+
+
+def _inward(channels: Sequence[Channel], first: int) -> tuple[Array, Array]:
+    days = np.array([evidence.covered(channel, first) for channel in channels])
+    count = np.array(
+        [sum(day.in_count for day in c.traffic.days) if c.traffic else 0 for c in channels]
+    )
+    usual = (count.sum() + 1) / max(days.sum(), 1.0)
+    return _INWARD_SHAPE + count, _INWARD_SHAPE / usual + days
+
+
+def _warnings(channels: Sequence[Channel], found: Sequence[tuple[Trial, ...]]) -> Iterator[str]:
+    able = [evidence.usable(channel) for channel in channels]
+    thin = [
+        channel.alias or channel.scid or channel.channel_id
+        for channel, usable, tried in zip(channels, able, found, strict=True)
+        if usable and evidence.came(tried) < THIN
+    ]
+    if thin:
+        names = ", ".join(thin[:_NAMED])
+        more = f" and {len(thin) - _NAMED} more" if len(thin) > _NAMED else ""
+        yield (
+            f"thin data: fewer than {THIN} forwards by {len(thin)} of {sum(able)} channels"
+            f" ({names}{more}), whose demand is little more than a guess"
+        )
+    if not all(able):
+        yield (
+            f"{able.count(False)} of {len(channels)} channels cannot be used now,"
+            " and stay as they are"
+        )
