@@ -136,10 +136,9 @@ def unique(name: str, key: Callable[[Any], Any]) -> Check:
     """
 
     def check(_instance: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:  # noqa: ANN401 -- see Check
-        seen = set()
-        for item in value:
-            if key(item) in seen:
-                raise FieldError(attribute.name, f"{name} {key(item)} stands there twice")
-            seen.add(key(item))
+        keys = list(map(key, value))
+        if len(set(keys)) < len(keys):
+            twice = next(own for place, own in enumerate(keys) if own in keys[:place])
+            raise FieldError(attribute.name, f"{name} {twice} stands there twice")
 
     return check

@@ -195,8 +195,9 @@ def view(
     start = now - window_days * DAY
     covered = max((now - max(start, traffic.since)) / DAY, 1.0)
     forwards = out_msat = in_msat = 0
+    first = start // DAY
     for day in traffic.days:
-        if (day.start + 1) * DAY > start:
+        if day.start >= first:
             forwards += day.in_count + day.out_count
             out_msat += day.out_msat
             in_msat += day.in_msat

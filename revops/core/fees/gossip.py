@@ -1,6 +1,7 @@
 """Gossip budget: which updates go now, and which wait for their turn."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -34,20 +35,23 @@ def rationed(proposals: Sequence[Proposal], context: Context) -> tuple[Proposal,
     The most valuable change goes first: the difference in price times what flows out. An urgent
     one draws on the reserve, and once that is spent on the budget that serves all.
     """
-    left = {urgent: _left(proposals, context, urgent=urgent) for urgent in (True, False)}
+    left = _left(proposals, context)
     answers: dict[str, Proposal] = {}
     waiting = 0
-    for proposal in sorted(proposals, key=_rank):
-        action, answer = proposal.action, proposal
+    for proposal, action in sorted(_wishes(proposals), key=_rank):
+        answer = _forbidden(proposal, action, context) or _drawn(proposal, action, left, context)
+        if answer is proposal:
+            waiting += 1
+            answer = _queued(proposal, action, waiting, context)
+        answers[action.channel_id] = answer
+    return tuple(answers.get(p.view.channel.channel_id, p) for p in proposals)
+
+
+def _wishes(proposals: Iterable[Proposal]) -> Iterator[tuple[Proposal, SetFee]]:
+    for proposal in proposals:
+        action = proposal.action
         if isinstance(action, SetFee):
-            answer = _forbidden(proposal, action, context) or _drawn(
-                proposal, action, left, context
-            )
-            if answer is proposal:
-                waiting += 1
-                answer = _queued(proposal, action, waiting, context)
-        answers[proposal.view.channel.channel_id] = answer
-    return tuple(answers[proposal.view.channel.channel_id] for proposal in proposals)
+            yield proposal, action
 
 
 def _drawn(proposal: Proposal, action: SetFee, left: dict[bool, int], context: Context) -> Proposal:
@@ -82,26 +86,28 @@ def _reserve(most: int) -> int:
     return max(1, int(most * URGENT_SHARE))
 
 
-def _rank(proposal: Proposal) -> tuple[float, str]:
-    action, view = proposal.action, proposal.view
-    if isinstance(action, Hold):
-        return (0.0, view.channel.channel_id)
-    flow = view.flow.out_msat_per_day if view.flow else 0
+def _rank(wish: tuple[Proposal, SetFee]) -> tuple[float, str]:
+    proposal, action = wish
+    flow = proposal.view.flow.out_msat_per_day if proposal.view.flow else 0
     moved = abs(action.new_ppm - action.old_ppm)
-    return (-float(moved * (flow + 1)), view.channel.channel_id)
+    return (-float(moved * (flow + 1)), action.channel_id)
 
 
 def _recent(view: ChannelView, since: int, *, urgent: bool) -> list[Change]:
     return [c for c in view.memory.changes if c.at > since and c.urgent is urgent]
 
 
-def _left(proposals: Sequence[Proposal], context: Context, *, urgent: bool) -> int:
-    made = sum(
-        len(_recent(proposal.view, context.now - HOUR, urgent=urgent)) for proposal in proposals
-    )
+def _left(proposals: Iterable[Proposal], context: Context) -> dict[bool, int]:
+    """
+    Return how many updates the node may make in this hour, urgent ones and others.
+    """
+    left = {urgent: node_budget(context.config, urgent=urgent) for urgent in (True, False)}
     # Channels that are not listed now have used the budget as well.
-    made += sum(c.at > context.now - HOUR and c.urgent is urgent for c in context.absent)
-    return node_budget(context.config, urgent=urgent) - made
+    changes = itertools.chain(context.absent, *(p.view.memory.changes for p in proposals))
+    for change in changes:
+        if change.at > context.now - HOUR:
+            left[change.urgent] -= 1
+    return left
 
 
 def _forbidden(proposal: Proposal, action: SetFee, context: Context) -> Proposal | None:

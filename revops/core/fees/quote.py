@@ -145,6 +145,8 @@ class Quote(NamedTuple):
         """
         Return *ppm* within floor and ceiling; where they cross, the ceiling wins.
         """
+        if self.floor <= ppm <= self.ceiling:
+            return ppm
         return min(max(ppm, self.floor), self.ceiling)
 
     def because(self, code: Code, facts: Facts | None = None, **changes: Any) -> "Quote":  # noqa: ANN401 -- fields of a quote, which _replace() asks for
@@ -155,7 +157,7 @@ class Quote(NamedTuple):
         before = self.trail[-1].after if self.trail else self.price
         reason = Reason(code, tuple(facts.items()) if facts else (), before, changed.price)
         # The trail is the last field: half the time of a second _replace().
-        return Quote(*changed[:-1], trail=(*self.trail, reason))
+        return Quote._make((*changed[:-1], (*self.trail, reason)))
 
 
 class Learned(NamedTuple):

@@ -25,8 +25,9 @@ def rails(quote: Quote, view: ChannelView, context: Context) -> Quote:
     if quote.mode is not Mode.LEARNED or quote.unlimited:
         return quote
     limit = max(int(quote.in_force * STEP_SHARE), STEP_LEAST)
-    if any(change.at == context.now for change in view.memory.changes):
-        limit = 0  # The step of this moment is made.
+    for change in view.memory.changes:
+        if change.at == context.now:
+            limit = 0  # The step of this moment is made.
     wanted = quote.price
     limited = min(max(wanted, quote.in_force - limit), quote.in_force + limit)
     limited = quote.bounded(Ppm(limited))
@@ -47,10 +48,9 @@ def rung_of(capacity: Msat, amount: Msat) -> int:
     """
     Return the highest rung that does not exceed *amount*, the lowest one for next to nothing.
     """
-    # The logarithm may miss by one; the ladder itself is exact.
-    near = math.floor(-2 * math.log2(min(max(amount, 1), capacity) / capacity))
-    rungs = range(max(near - 1, 0), LOWEST_RUNG)
-    return next((rung for rung in rungs if ladder(capacity, rung) <= amount), LOWEST_RUNG)
+    # isqrt(c * c >> rung) <= a where c * c < (a + 1) ** 2 << rung: whole numbers, so exact.
+    squares = capacity * capacity // (amount + 1) ** 2
+    return min(squares.bit_length(), LOWEST_RUNG)
 
 
 def wanted_htlc_max(view: ChannelView, context: Context) -> tuple[Msat | None, bool]:
@@ -62,6 +62,8 @@ def wanted_htlc_max(view: ChannelView, context: Context) -> tuple[Msat | None, b
         return None, False
     rung = rung_of(channel.capacity_msat, channel.spendable_msat)
     wanted = max(ladder(channel.capacity_msat, rung), channel.htlc_min_msat, Msat(1))
+    if wanted == channel.htlc_max_msat:
+        return None, False
     off = abs(_nearest_rung(channel, wanted) - _nearest_rung(channel, channel.htlc_max_msat))
     return (wanted if off else None), off > RUNGS_OFF
 

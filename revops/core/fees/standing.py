@@ -17,7 +17,7 @@ def settled(
     Return *memory* after a look at what is in force: the operator's *order*; or what we asked for
     came about or not; and a fee that is none of these was set by somebody else, to whom we yield.
     """
-    price = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    price = _in_force(channel, memory.known)
     changes = tuple(change for change in memory.changes if change.at > now - DAY)
     if order and order.price == price:
         return _carried_out(attrs.evolve(memory, changes=changes), order, now)
@@ -35,6 +35,14 @@ def settled(
     pin = Pin(price=price, until=Instant(now + YIELD_S))
     # Learning starts anew from the value that was set, once it may.
     return attrs.evolve(seen, pin=pin, climb=None)
+
+
+def _in_force(channel: Channel, known: Price | None) -> Price:
+    fee_ppm, base_fee_msat = channel.fee_ppm, channel.base_fee_msat
+    # Mostly what we knew: there is nothing to make.
+    if known and known.fee_ppm == fee_ppm and known.base_fee_msat == base_fee_msat:
+        return known
+    return Price(fee_ppm=fee_ppm, base_fee_msat=base_fee_msat)
 
 
 def _carried_out(memory: FeeMemory, order: FeePin, now: Instant) -> FeeMemory:
