@@ -46,13 +46,13 @@ THIRD_PARTIES = {
 # Doors to the outside, and the only modules that open them.
 DOORS = {
     "cattrs": ("adapters/wire",),
-    "numpy": ("simulate/arena/",),
+    "numpy": ("simulate/",),
     "pybreaker": ("adapters/breaker",),
     "pyln": ("shell/",),
     "socket": ("adapters/rpc",),
-    "sqlite3": ("adapters/store",),
+    "sqlite3": ("adapters/store", "simulate/kept"),
     "yoyo": ("adapters/store",),
-    "scipy": ("simulate/arena/",),
+    "scipy": ("simulate/",),
     "structlog": ("shell/",),
     # A socket's deadline and what a run takes are the machine's own time.
     "time": ("shell/clock", "adapters/rpc", "simulate/arena/contest"),
