@@ -11,7 +11,7 @@ from revops.core.units import Msat
 from revops.simulate.arena.fluid import fluid
 from revops.simulate.arena.measures import Score, score_of
 from revops.simulate.arena.play import play
-from revops.simulate.arena.policies import REFILLING, maker_of
+from revops.simulate.arena.policies import maker_of, refills
 from revops.simulate.arena.scenarios import SCENARIOS
 from revops.simulate.arena.static import best_static
 from revops.simulate.arena.tape import tape_of
@@ -61,7 +61,7 @@ def sitting(
     tape = tape_of(SCENARIOS[scenario], seed)
     worth = worth_of(tape)
     bound = fluid(tape, worth)
-    open_bound = fluid(tape, worth, refills=True) if set(policies) & set(REFILLING) else bound
+    open_bound = fluid(tape, worth, refills=True) if any(map(refills, policies)) else bound
     best = best_static(tape, worth, [bound.base_ppm]).net_msat if static else None
     cells = []
     for policy in policies:
@@ -73,7 +73,7 @@ def sitting(
                 seed=seed,
                 policy=policy,
                 score=score_of(run, worth),
-                fluid_msat=(open_bound if policy in REFILLING else bound).net_msat,
+                fluid_msat=(open_bound if refills(policy) else bound).net_msat,
                 static_msat=best,
                 cpu_s=time.process_time() - began,
             )

@@ -1,6 +1,7 @@
 """Policies: who plays in the arena, by name."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from revops.core.config import configured
@@ -8,6 +9,7 @@ from revops.core.option import ConfigError
 from revops.simulate import settings
 from revops.simulate.arena.core_policy import CorePolicy
 from revops.simulate.arena.play import Maker
+from revops.simulate.arena.refilling import RefillingPolicy
 from revops.simulate.arena.rivals.balance import FeeAdjuster, Integral, Proportional
 from revops.simulate.arena.rivals.clboss import Clboss
 from revops.simulate.arena.rivals.lndg import Lndg
@@ -15,7 +17,10 @@ from revops.simulate.arena.rivals.predecessor import Predecessor
 from revops.simulate.arena.rivals.seekers import Descending, NaiveClimber
 from revops.simulate.arena.rivals.still import GossipMedian, Static
 
-CORE: Final = "core"
+CORES: Final[Mapping[str, type[CorePolicy]]] = {
+    "core": CorePolicy,
+    "core+refills": RefillingPolicy,
+}
 """The live core; `core,option=value,…` plays under other options."""
 
 PRICING: Final[Mapping[str, Maker]] = {
@@ -42,6 +47,14 @@ REFILLING: Final[Mapping[str, Maker]] = {
 """Rivals that refill as well."""
 
 
+def refills(name: str) -> bool:
+    """
+    Return whether the policy *name* refills.
+    """
+    core = CORES.get(name.split(",", maxsplit=1)[0])
+    return name in REFILLING or bool(core and issubclass(core, RefillingPolicy))
+
+
 def maker_of(name: str) -> Maker:
     """
     Return who makes the policy *name*, fresh for each run.
@@ -50,11 +63,11 @@ def maker_of(name: str) -> Maker:
         ConfigError: There is no such policy, or no such option of the core.
     """
     first, *pairs = name.split(",")
-    if first == CORE:
+    if core := CORES.get(first):
         config = configured(settings.from_pairs(pairs))
-        return lambda start: CorePolicy(config, start)
+        return partial(core, config)
     known = {**PRICING, **REFILLING}
     if name not in known:
-        words = ", ".join((CORE, *known))
+        words = ", ".join((*CORES, *known))
         raise ConfigError((f"there is no policy {name!r}, but {words}",))
     return known[name]
