@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from revops.core.snapshot import Slice, Traffic
+from revops.core.snapshot import Hour, Slice, Traffic
 from revops.core.tally import Forward, merged, tally
 from revops.core.units import DAY, HOUR, Instant, Msat, Scid
 from revops.simulate.arena.world import Passed
@@ -24,13 +24,23 @@ class Books:
     """
 
     def __init__(self, channels: int, since: Instant) -> None:
-        self._since = since
+        self._since = [since] * channels
         self._number = {scid_of(channel): channel for channel in range(channels)}
         self._hours: list[dict[int, Slice]] = [{} for _ in range(channels)]
         self._days: list[dict[int, Slice]] = [{} for _ in range(channels)]
         self._out_count = [0] * channels
         self._last_in: list[Instant | None] = [None] * channels
         self._last_out: list[Instant | None] = [None] * channels
+
+    def go_on(self, channel: int, past: Traffic) -> None:
+        """
+        Open the books of a channel with what was in them before.
+        """
+        self._since[channel] = past.since
+        self._out_count[channel] = past.out_count
+        self._last_in[channel], self._last_out[channel] = past.last_in_at, past.last_out_at
+        self._days[channel] = {day.start: day for day in past.days}
+        self._hours[channel] = {hour.start: _as_slice(hour) for hour in past.hours}
 
     def add(self, passed: Iterable[Passed]) -> None:
         """
@@ -59,7 +69,7 @@ class Books:
             del days[day]
         complete = now // HOUR
         return Traffic(
-            since=self._since,
+            since=self._since[channel],
             until=now,
             out_count=self._out_count[channel],
             last_in_at=self._last_in[channel],
@@ -67,6 +77,16 @@ class Books:
             hours=[part for hour, part in hours.items() if hour < complete],
             days=days.values(),
         )
+
+
+def _as_slice(hour: Hour) -> Slice:
+    return Slice(
+        start=hour.start,
+        in_count=hour.in_count,
+        out_count=hour.out_count,
+        in_msat=hour.in_msat,
+        out_msat=hour.out_msat,
+    )
 
 
 def _merge(parts: dict[int, Slice], start: int, part: Slice) -> None:

@@ -3,10 +3,11 @@
 from collections import deque
 from typing import Final
 
+import attrs
+
 from revops.core.actions import SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.memory import Memory
 from revops.core.plan import Plan
 from revops.core.snapshot import (
     NORMAL,
@@ -14,9 +15,11 @@ from revops.core.snapshot import (
     FeerateSample,
     Node,
     Snapshot,
+    Traffic,
 )
-from revops.core.units import DAY, ChannelId, Instant, Msat, PeerId
+from revops.core.units import DAY, ChannelId, Instant, Msat, PeerId, Ppm
 from revops.simulate.arena.books import Books, scid_of
+from revops.simulate.arena.payments import START
 from revops.simulate.arena.play import Observation, Orders, Start
 from revops.simulate.arena.world import MAX_HTLCS
 
@@ -32,11 +35,13 @@ class CorePolicy:
 
     def __init__(self, config: Config, start: Start) -> None:
         self.config = config
-        self.memory = Memory()
-        self._start = start
-        self._books: Books | None = None
-        self._feerates: deque[FeerateSample] = deque()
-        self._began = 0
+        self._origin = start.origin or _invented(start)
+        self.memory = self._origin.memory
+        self._books = Books(len(start.capacity), self._origin.now)
+        for number, channel in enumerate(self._origin.channels):
+            if channel.traffic is not None:
+                self._books.go_on(number, channel.traffic)
+        self._feerates = deque(self._origin.feerates)
 
     def step(self, seen: Observation) -> Orders:
         """
@@ -58,15 +63,11 @@ class CorePolicy:
         """
         Return what the core makes of what is *seen*.
         """
-        if self._books is None:
-            self._began = seen.now
-            since = Instant(seen.now if self._start.is_new else seen.now - _OLD_S)
-            self._books = Books(len(seen.capacity), since)
         self._books.add(seen.passed)
         self._feerates.append(FeerateSample(at=seen.now, perkw=seen.perkw))
         while self._feerates[0].at <= seen.now - _FEERATES_S:
             self._feerates.popleft()
-        return self.decided(self._snapshot(seen, self._books))
+        return self.decided(self._snapshot(seen))
 
     def decided(self, snapshot: Snapshot) -> Plan:
         """
@@ -74,38 +75,63 @@ class CorePolicy:
         """
         return decide(snapshot, self.config)
 
-    def _snapshot(self, seen: Observation, books: Books) -> Snapshot:
-        digested = [m.flow.hour if m.flow else 0 for m in self.memory.channels]
-        digested = digested or [0] * len(seen.capacity)
-        return Snapshot(
+    def _snapshot(self, seen: Observation) -> Snapshot:
+        digested = {m.channel_id: m.flow.hour for m in self.memory.channels if m.flow}
+        return attrs.evolve(
+            self._origin,
             now=seen.now,
-            seed=self._start.seed,
-            node=_NODE,
             channels=[
-                self._channel(number, seen, books, hour) for number, hour in enumerate(digested)
+                self._channel(number, seen, digested.get(before.channel_id, 0))
+                for number, before in enumerate(self._origin.channels)
             ],
             feerates=self._feerates,
             memory=self.memory,
         )
 
-    def _channel(self, number: int, seen: Observation, books: Books, digested: int) -> Channel:
-        age = 0 if self._start.is_new else _OLD_S
-        return Channel(
-            channel_id=ChannelId(f"{number:064x}"),
-            scid=scid_of(number),
-            peer_id=PeerId(f"02{number:064x}"),
-            state=NORMAL,
-            capacity_msat=seen.capacity[number],
+    def _channel(self, number: int, seen: Observation, digested: int) -> Channel:
+        """
+        Return a channel as it is seen; of what nobody sees, it is as it was before.
+        """
+        before = self._origin.channels[number]
+        return attrs.evolve(
+            before,
             to_us_msat=seen.local[number],
             spendable_msat=seen.spendable[number],
             receivable_msat=seen.receivable[number],
             fee_ppm=seen.fee_ppm[number],
-            base_fee_msat=Msat(0),
             htlc_max_msat=seen.htlc_max[number],
-            opener="local" if self._start.local[number] else "remote",
             htlcs_out=seen.slots[number],
-            max_htlcs=MAX_HTLCS,
-            opened_at=Instant(self._began - age),
             market_ppm=seen.market_ppm[number],
-            traffic=books.traffic(number, seen.now, digested, self.config.flow_window_days),
+            traffic=self._books.traffic(number, seen.now, digested, self.config.flow_window_days),
         )
+
+
+def _invented(start: Start) -> Snapshot:
+    """
+    Return a node without a past, or with one of which nothing is known but that it was long.
+    """
+    age = 0 if start.is_new else _OLD_S
+    return Snapshot(
+        now=START,
+        seed=start.seed,
+        node=_NODE,
+        channels=[
+            Channel(
+                channel_id=ChannelId(f"{number:064x}"),
+                scid=scid_of(number),
+                peer_id=PeerId(f"02{number:064x}"),
+                state=NORMAL,
+                capacity_msat=capacity,
+                to_us_msat=ours,
+                spendable_msat=ours,
+                receivable_msat=Msat(capacity - ours),
+                fee_ppm=Ppm(0),
+                base_fee_msat=Msat(0),
+                opener="local" if ours else "remote",
+                max_htlcs=MAX_HTLCS,
+                opened_at=Instant(START - age),
+                traffic=Traffic(since=Instant(START - age), until=START),
+            )
+            for number, (capacity, ours) in enumerate(zip(start.capacity, start.local, strict=True))
+        ],
+    )

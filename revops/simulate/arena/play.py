@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 
 import attrs
 
+from revops.core.snapshot import Snapshot
 from revops.core.units import DAY, Instant, Msat, Ppm
 from revops.simulate.arena.market import STEPS_A_DAY
 from revops.simulate.arena.tape import Tape
@@ -80,12 +81,14 @@ class Start(NamedTuple):
 
     Attributes:
         is_new: The channels were opened just now.
+        origin: The node as it was before, with its past; `None` for one that has none.
     """
 
     seed: int
     capacity: tuple[Msat, ...]
     local: tuple[Msat, ...]
     is_new: bool
+    origin: Snapshot | None = None
 
 
 Maker = Callable[[Start], Policy]

@@ -15,7 +15,6 @@ from revops.core.rebalance.watch import Over, Stop, watch
 from revops.core.snapshot import Channel, Refills, Snapshot
 from revops.core.treasury import Attempt, Engine, Job, Progress
 from revops.core.units import DAY, Instant, Msat
-from revops.simulate.arena.books import Books
 from revops.simulate.arena.core_policy import CorePolicy
 from revops.simulate.arena.market import STEP_S
 from revops.simulate.arena.play import Observation, Orders, Start
@@ -106,9 +105,9 @@ class RefillingPolicy(CorePolicy):
         """
         return rebalance(snapshot, self.config)
 
-    def _channel(self, number: int, seen: Observation, books: Books, digested: int) -> Channel:
+    def _channel(self, number: int, seen: Observation, digested: int) -> Channel:
         return attrs.evolve(
-            super()._channel(number, seen, books, digested),
+            super()._channel(number, seen, digested),
             peer_uptime=1.0,
             live_share=self._looks[number].share,
             peer_fee_ppm=seen.peer_ppm[number],

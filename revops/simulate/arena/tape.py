@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from revops.core.units import DAY, Msat, Ppm
+from revops.core.units import DAY, Instant, Msat, Ppm
 from revops.simulate.arena.arrivals import Came, came
 from revops.simulate.arena.attacks import attack, held_slots
 from revops.simulate.arena.dice import Dice
@@ -53,6 +53,7 @@ class Tape:
         held_slots: HTLC slots that somebody else holds.
         perkw: What the chain charges, by step.
         market: What made it; for oracles alone.
+        began: When the first step begins, on the hour or half past.
     """
 
     scenario: Scenario
@@ -72,6 +73,7 @@ class Tape:
     held_slots: list[list[int]]
     perkw: list[int]
     market: Market
+    began: Instant = START
 
     @property
     def steps(self) -> int:
@@ -103,7 +105,7 @@ class Tape:
         sums = np.zeros((days, self.channels, self.channels))
         for payment in self.payments:
             if payment.kind is Kind.ORDINARY:
-                day = min((payment.at - START) // DAY, days - 1)
+                day = min((payment.at - self.began) // DAY, days - 1)
                 sums[day, payment.into, payment.out] += payment.amount_msat
         return sums
 
@@ -113,11 +115,15 @@ class Beginning:
     """
     What a node is like when a tape begins: what each of its channels holds, what of that is ours,
     and what it charges.
+
+    Attributes:
+        at: When that is, on the hour or half past.
     """
 
     capacity: tuple[Msat, ...]
     local: tuple[Msat, ...]
     ppm: tuple[Ppm, ...]
+    at: Instant = START
 
 
 def tape_of(scenario: Scenario, seed: int) -> Tape:
@@ -137,10 +143,10 @@ def tape_in(market: Market, node: Beginning, scenario: Scenario, seed: int) -> T
     Return the tape of *seed* for *node* in *market*; all else is as it is in *scenario*.
     """
     dice = _dice(scenario, seed)
-    payments = _payments(scenario, market, dice)
+    payments = _payments(scenario, market, dice, node.at)
     steps = len(market.perkw)
     times = np.array([payment.at for payment in payments], dtype=np.int64)
-    first = np.searchsorted(times, START + np.arange(steps + 1) * STEP_S)
+    first = np.searchsorted(times, node.at + np.arange(steps + 1) * STEP_S)
     refills = _refill_market(scenario, market, dice)
     return Tape(
         scenario=scenario,
@@ -160,6 +166,7 @@ def tape_in(market: Market, node: Beginning, scenario: Scenario, seed: int) -> T
         held_slots=held_slots(scenario, steps, dice),
         perkw=[round(perkw) for perkw in market.perkw.tolist()],
         market=market,
+        began=node.at,
     )
 
 
@@ -178,14 +185,16 @@ def _local(scenario: Scenario, capacity: tuple[Msat, ...]) -> tuple[Msat, ...]:
     return tuple(Msat(int(most * share)) for most, share in zip(capacity, shares, strict=True))
 
 
-def _payments(scenario: Scenario, market: Market, dice: Dice) -> tuple[Payment, ...]:
-    ordinary = map(Payment, *_rounded(came(scenario, market, dice)))
+def _payments(
+    scenario: Scenario, market: Market, dice: Dice, began: Instant
+) -> tuple[Payment, ...]:
+    ordinary = map(Payment, *_rounded(came(scenario, market, dice), began))
     return tuple(sorted((*ordinary, *attack(scenario, dice))))
 
 
-def _rounded(found: Came) -> tuple[list[int], ...]:
+def _rounded(found: Came, began: Instant) -> tuple[list[int], ...]:
     return (
-        (START + found.at.astype(np.int64)).tolist(),
+        (began + found.at.astype(np.int64)).tolist(),
         found.into.tolist(),
         found.out.tolist(),
         np.maximum(found.amount_sat * 1000, 1).astype(np.int64).tolist(),

@@ -7,7 +7,7 @@ import attrs
 from revops.core.units import MILLION, Instant, Msat, Ppm, fee_msat
 from revops.simulate.arena.ledger import Ledger
 from revops.simulate.arena.market import STEP_S
-from revops.simulate.arena.payments import ANY, START, Kind, Payment
+from revops.simulate.arena.payments import ANY, Kind, Payment
 from revops.simulate.arena.rivalry import Rivalry
 from revops.simulate.arena.tape import Tape
 
@@ -109,7 +109,7 @@ class World:
         """
         Return when the next step begins.
         """
-        return Instant(START + self.step * STEP_S)
+        return Instant(self.tape.began + self.step * STEP_S)
 
     @property
     def over(self) -> bool:
