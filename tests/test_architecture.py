@@ -41,12 +41,15 @@ THIRD_PARTIES = {
     "core": {"attrs"},
     "adapters": {"attrs", "cattrs", "pybreaker", "yoyo"},
     "shell": {"attrs", "pyln", "structlog"},
-    "simulate": {"attrs", "numpy", "rich", "scipy", "typer"},
+    "simulate": {"attrs", "jinja2", "markupsafe", "numpy", "plotly", "rich", "scipy", "typer"},
 }
 # Doors to the outside, and the only modules that open them.
 DOORS = {
     "cattrs": ("adapters/wire",),
+    "jinja2": ("simulate/report/document",),
+    "markupsafe": ("simulate/report/document",),
     "numpy": ("simulate/",),
+    "plotly": ("simulate/report/document",),
     "pybreaker": ("adapters/breaker",),
     "pyln": ("shell/",),
     "socket": ("adapters/rpc",),

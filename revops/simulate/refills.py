@@ -106,7 +106,7 @@ def refill_comparison(
     table = _table("filled differently")
     table.add_column("why", ratio=1)
     for pair in rows:
-        whys = (Text(f"{n}: ") + _why(r) for n, r in zip(known, pair, strict=True))
+        whys = (Text(f"{n}: ") + why(r) for n, r in zip(known, pair, strict=True))
         table.add_row(*_channel_cells(pair[0]), Text("\n").join(whys))
     totals = [Text(f"{name}: ") + _totals(refills) for name, refills in known.items()]
     return Group(*([table] if rows else []), *totals)
@@ -176,11 +176,14 @@ def _refused(refills: Iterable[Refill]) -> Table:
     table = _table("short, and not filled")
     table.add_column("why", ratio=1)
     for refill in refills:
-        table.add_row(*_channel_cells(refill), _why(refill))
+        table.add_row(*_channel_cells(refill), why(refill))
     return table
 
 
-def _why(refill: Refill) -> Text:
+def why(refill: Refill) -> Text:
+    """
+    Return what made the difference to *refill*.
+    """
     return Text(plain(sentence(decisive(refill.decision))), "" if refill.start else "dim")
 
 

@@ -93,7 +93,7 @@ def plan_report(snapshot: Snapshot, plan: Plan) -> RenderableType:
     table.add_column("fee ppm", justify="right", no_wrap=True)
     table.add_column("why", ratio=1)
     for row in sorted(rows, key=_stays):
-        table.add_row(*_channel_cells(row), _fee_change(row), _why(row))
+        table.add_row(*_channel_cells(row), _fee_change(row), why(row))
     return Group(table, *_node_lines(plan), _totals(rows))
 
 
@@ -126,8 +126,8 @@ def _alike(pair: tuple[Row, Row]) -> bool:
 
 def _whys(pair: tuple[Row, Row], names: Sequence[str]) -> Text:
     if _alike(pair):
-        return _why(pair[0])
-    lines = (Text(f"{name}: ") + _why(row) for name, row in zip(names, pair, strict=True))
+        return why(pair[0])
+    lines = (Text(f"{name}: ") + why(row) for name, row in zip(names, pair, strict=True))
     return Text("\n").join(lines)
 
 
@@ -141,10 +141,10 @@ def trail_report(row: Row, plan: Plan) -> RenderableType:
     table.add_column("ppm", justify="right", no_wrap=True)
     table.add_column("why", ratio=1)
     for place, reason in enumerate(row.decision.trail, 1):
-        words = sentence(_unpriced(reason))
+        words = sentence(unpriced(reason))
         moved = bool(_move(reason))
         style = "" if moved else "dim"
-        table.add_row(str(place), reason.code.value, Text(_step(reason), style), plain(words))
+        table.add_row(str(place), reason.code.value, Text(step(reason), style), plain(words))
     return Group(_channel_line(row), *_node_lines(plan), table, _outcome(row))
 
 
@@ -202,17 +202,22 @@ def _fee_change(row: Row) -> Text:
     return Text(f"{old} → ") + Text(f"{new}", style)
 
 
-def _why(row: Row) -> Text:
+def why(row: Row) -> Text:
+    """
+    Return what best explains the fee of *row*, for a place where the fee stands already.
+    """
     reason = main_reason(row.decision)
     if reason is None:
         return Text("")
     if (reason.before, reason.after) == (row.channel.fee_ppm, row.new_ppm):
-        reason = _unpriced(reason)
+        reason = unpriced(reason)
     return Text(plain(sentence(reason)), "dim" if _stays(row) else "")
 
 
-def _unpriced(reason: Reason) -> Reason:
-    # Where the columns beside it have the prices already.
+def unpriced(reason: Reason) -> Reason:
+    """
+    Return *reason* without its prices, for a place that shows them beside it.
+    """
     return attrs.evolve(reason, before=None, after=None)
 
 
@@ -220,7 +225,10 @@ def _stays(row: Row) -> bool:
     return isinstance(row.decision.action, Hold)
 
 
-def _step(reason: Reason) -> str:
+def step(reason: Reason) -> str:
+    """
+    Return what *reason* made of the price; empty for a reason that is about none.
+    """
     if reason.before is None or reason.after is None:
         return ""
     if reason.before == reason.after:

@@ -1,0 +1,127 @@
+"""Moves: what would be refilled, what is short and would not be, and why."""
+
+from collections.abc import Mapping
+
+from revops.core.plan import RebalancePlan
+from revops.core.reasons import sentence
+from revops.core.snapshot import Snapshot
+from revops.core.units import Msat, sats_down, sats_up
+from revops.simulate import refills
+from revops.simulate.refills import Refill
+from revops.simulate.report.blocks import Card, Cell, Column, Notes, Row, Section, Table
+from revops.simulate.report.trails import facts, name_cell, share_cell, trails
+
+Sides = dict[str, Refill]
+"""One channel under each config."""
+
+
+def moves(snapshot: Snapshot, plans: Mapping[str, RebalancePlan | None]) -> Section:
+    """
+    Return a row for each channel that is short or would be filled, by side what becomes of it.
+    """
+    known = {name: plan for name, plan in plans.items() if plan}
+    if not known:
+        return _section(Notes(sentences=(refills.UNJUDGED,)))
+    rows = [sides for sides in _rows(snapshot, known) if _concerns(sides)]
+    columns = (
+        Column(title="channel"),
+        *(
+            Column(title="filled" if len(known) == 1 else f"filled, {n}", number=True)
+            for n in known
+        ),
+        Column(title="from", minor=True),
+        Column(title="value, sat", number=True),
+        Column(title="why", wide=True),
+        Column(title="ours", number=True),
+    )
+    drawn = Table(
+        title="Channels that are short",
+        columns=columns,
+        rows=tuple(map(_row, sorted(rows, key=_order))),
+        only="only what would be filled",
+        empty="no channel is short",
+    )
+    said = dict.fromkeys(sentence(r) for plan in known.values() for r in plan.node_trail)
+    return _section(drawn, *([Notes(sentences=tuple(said), quiet=True)] if said else []))
+
+
+def counted(snapshot: Snapshot, plan: RebalancePlan) -> Card:
+    """
+    Return how many refills would start, and what they would take.
+    """
+    starts = [r.start for r in refills.refills_of(snapshot, plan) if r.start]
+    amount = sats_down(Msat(sum(start.amount_msat for start in starts)))
+    cost = sats_up(Msat(sum(start.expected_fee_msat for start in starts)))
+    return Card(
+        label="refills that would start now",
+        value=f"{len(starts)}",
+        note=f"{amount:,} sat for about {cost:,} sat" if starts else "none is worth its cost",
+    )
+
+
+def _section(*blocks: Notes | Table) -> Section:
+    return Section(
+        title="What it would refill now",
+        intro="A refill starts if its value is above zero: the chance that it goes through, times"
+        " what the sats will earn there, less what they would have earned where they are, less"
+        " what the route costs.",
+        blocks=blocks,
+    )
+
+
+def _rows(snapshot: Snapshot, plans: Mapping[str, RebalancePlan]) -> list[Sides]:
+    by_side = (refills.refills_of(snapshot, plan) for plan in plans.values())
+    return [dict(zip(plans, together, strict=True)) for together in zip(*by_side, strict=True)]
+
+
+def _concerns(sides: Sides) -> bool:
+    return any(refill.short or refill.start for refill in sides.values())
+
+
+def _filled(sides: Sides) -> bool:
+    return any(refill.start for refill in sides.values())
+
+
+def _order(sides: Sides) -> tuple[bool, int]:
+    worth = max(refill.pair.get("ev_msat", 0) for refill in sides.values())
+    return not _filled(sides), -worth
+
+
+def _row(sides: Sides) -> Row:
+    # The side that fills it has most to tell.
+    telling = next((r for r in sides.values() if r.start), next(iter(sides.values())))
+    sources = ", ".join(s.scid for s in telling.start.sources) if telling.start else ""
+    worth = telling.pair.get("ev_msat")
+    return Row(
+        cells=(
+            name_cell(telling.channel),
+            *map(_amount, sides.values()),
+            Cell(text=sources),
+            Cell(text="" if worth is None else f"{sats_down(worth):,}", by=worth),
+            Cell(text=_why(sides), tone="" if _filled(sides) else "quiet"),
+            share_cell(telling.channel),
+        ),
+        marked=_filled(sides),
+        key=telling.channel.scid or "",
+        facts=facts(telling.channel),
+        trails=trails("refill", {name: r.decision for name, r in sides.items()}),
+    )
+
+
+def _amount(refill: Refill) -> Cell:
+    start = refill.start
+    if start is None:
+        return Cell(text="no", by=0, tone="quiet")
+    return Cell(
+        text=f"{sats_down(start.amount_msat):,} sat",
+        below=f"≤ {start.max_ppm:,} ppm, about {sats_up(start.expected_fee_msat):,} sat",
+        by=start.amount_msat,
+        tone="up",
+    )
+
+
+def _why(sides: Sides) -> str:
+    whys = {name: refills.why(refill).plain for name, refill in sides.items()}
+    if len(set(whys.values())) == 1:
+        return next(iter(whys.values()))
+    return "; ".join(f"{name}: {why}" for name, why in whys.items())

@@ -1,0 +1,62 @@
+"""Trails: how decisions came about, for rows that open."""
+
+from collections.abc import Mapping
+
+from revops.core.plan import Decision
+from revops.core.reasons import Reason, sentence
+from revops.core.snapshot import Channel
+from revops.core.units import sats_down
+from revops.simulate import table
+from revops.simulate.report.blocks import Cell, Step, Trail
+
+
+def trails(title: str, decisions: Mapping[str, Decision]) -> tuple[Trail, ...]:
+    """
+    Return the trails of one channel's *decisions*, by side; sides that went the same way share
+    one.
+    """
+    sides: dict[tuple[Reason, ...], list[str]] = {}
+    for name, decision in decisions.items():
+        sides.setdefault(decision.trail, []).append(name)
+    return tuple(
+        Trail(
+            title=title if len(decisions) == 1 else f"{title}, {' and '.join(names)}",
+            steps=tuple(map(_step, trail)),
+        )
+        for trail, names in sides.items()
+    )
+
+
+def _step(reason: Reason) -> Step:
+    return Step(
+        stage=reason.code.value,
+        change=table.step(reason),
+        words=sentence(table.unpriced(reason)),
+    )
+
+
+def name_cell(channel: Channel) -> Cell:
+    """
+    Return what *channel* is called.
+    """
+    return Cell(text=table.peer(channel), below=channel.scid or f"{channel.channel_id[:12]}…")
+
+
+def share_cell(channel: Channel) -> Cell:
+    """
+    Return how much of *channel* is ours.
+    """
+    share = channel.to_us_msat / channel.capacity_msat
+    return Cell(text=f"{share:.0%}", by=round(share, 4), share=round(share, 4))
+
+
+def facts(channel: Channel) -> tuple[str, ...]:
+    """
+    Return what there is to know of *channel* beside the decision.
+    """
+    return (
+        f"{sats_down(channel.capacity_msat):,} sat, {sats_down(channel.to_us_msat):,} ours",
+        f"peer {channel.peer_id}",
+        channel.state,
+        "connected" if channel.connected else "not connected",
+    )
