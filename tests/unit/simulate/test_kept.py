@@ -1,0 +1,49 @@
+"""Results that outlive whoever worked them out."""
+
+from pathlib import Path
+
+import pytest
+
+from revops.core.option import ConfigError
+from revops.simulate.kept import Kept
+
+
+def test_a_result_is_there_for_the_next_one(tmp_path: Path) -> None:
+    """
+    What is kept in a file is found by whoever opens it, and by nothing but its own key.
+    """
+    path = tmp_path / "results"
+    Kept(path).put(("arena", "core", 7), "one")
+    again = Kept(path)
+    again.put(("arena", "core", 8), "two")
+    again.put(("arena", "core", 8), "three")
+
+    assert again.get(("arena", "core", 7)) == "one"
+    assert again.get(("arena", "core", 8)) == "three"
+    assert again.get(("arena", "core", "7")) is None
+
+
+def test_without_a_file_nothing_outlives_us(tmp_path: Path) -> None:
+    """
+    Without a path results are kept for as long as somebody holds them.
+    """
+    mine = Kept(None)
+    mine.put(("a",), "one")
+
+    assert mine.get(("a",)) == "one"
+    assert Kept(None).get(("a",)) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_holds_no_results_is_said(tmp_path: Path) -> None:
+    """
+    A file of another kind, or one that cannot be made, is refused by name and left as it was.
+    """
+    other = tmp_path / "notes.txt"
+    other.write_text("I am not a database, and never was one.\n" * 20, "utf-8")
+
+    with pytest.raises(ConfigError, match=r"--store: '.*notes.txt' holds no results"):
+        Kept(other)
+    with pytest.raises(ConfigError, match="holds no results"):
+        Kept(tmp_path / "nowhere" / "results")
+    assert other.read_text("utf-8").startswith("I am not")
