@@ -68,6 +68,7 @@ def leave_early() -> None:
     with workers(1) as pool:
         pool.submit(os.getpid).result()
         pool.submit(time.sleep, 600)
+        time.sleep(0.5)  # so that it has begun
         raise KeyboardInterrupt
 
 
