@@ -42,12 +42,17 @@ class CorePolicy:
             if channel.traffic is not None:
                 self._books.go_on(number, channel.traffic)
         self._feerates = deque(self._origin.feerates)
+        self._due = Instant(0)
 
     def step(self, seen: Observation) -> Orders:
         """
         Return the fees that the core would set.
         """
-        plan = self.plan(seen)
+        self._note(seen)
+        if seen.now < self._due:
+            return Orders({})
+        self._due = Instant(seen.now + self.config.fee_interval)
+        plan = self.decided(self._snapshot(seen))
         self.memory = plan.memory
         fees = {}
         limits = {}
@@ -59,15 +64,11 @@ class CorePolicy:
                     limits[channel] = action.htlc_max_msat
         return Orders(fees, htlc_max=limits)
 
-    def plan(self, seen: Observation) -> Plan:
-        """
-        Return what the core makes of what is *seen*.
-        """
+    def _note(self, seen: Observation) -> None:
         self._books.add(seen.passed)
         self._feerates.append(FeerateSample(at=seen.now, perkw=seen.perkw))
         while self._feerates[0].at <= seen.now - _FEERATES_S:
             self._feerates.popleft()
-        return self.decided(self._snapshot(seen))
 
     def decided(self, snapshot: Snapshot) -> Plan:
         """

@@ -119,39 +119,40 @@ class Run:
         return Msat(ledger.income_msat - ledger.spent_msat)
 
 
+def observed(world: World, passed: list[Passed], refilled: list[Refilled]) -> Observation:
+    """
+    Return what a node knows now, that *passed* payments and *refilled* channels since it looked.
+    """
+    tape = world.tape
+    channels = range(tape.channels)
+    return Observation(
+        now=world.now,
+        step=world.step,
+        capacity=tape.capacity,
+        local=tuple(world.local),
+        spendable=tuple(map(world.spendable, channels)),
+        receivable=tuple(map(world.receivable, channels)),
+        fee_ppm=tuple(world.fee_ppm),
+        htlc_max=tuple(world.htlc_max),
+        passed=tuple(passed),
+        refilled=tuple(refilled),
+        market_ppm=tape.market_ppm[world.step // STEPS_A_DAY],
+        peer_ppm=tape.peer_ppm,
+        slots=tuple(tape.held_slots[world.step]),
+        perkw=tape.perkw[world.step],
+    )
+
+
 @attrs.define(eq=False)
 class _Table:
     """
-    Where a policy sits: it sees what a node sees, and its orders are kept to the limits of all.
+    Where a policy sits: its orders are kept to the limits of all.
     """
 
     world: World
     updates: dict[int, deque[int]] = attrs.field(factory=dict)
     violations: int = 0
     held: int = 0
-
-    def seen(self, passed: list[Passed], refilled: list[Refilled]) -> Observation:
-        """
-        Return what the node knows now.
-        """
-        world, tape = self.world, self.world.tape
-        channels = range(tape.channels)
-        return Observation(
-            now=world.now,
-            step=world.step,
-            capacity=tape.capacity,
-            local=tuple(world.local),
-            spendable=tuple(map(world.spendable, channels)),
-            receivable=tuple(map(world.receivable, channels)),
-            fee_ppm=tuple(world.fee_ppm),
-            htlc_max=tuple(world.htlc_max),
-            passed=tuple(passed),
-            refilled=tuple(refilled),
-            market_ppm=tape.market_ppm[world.step // STEPS_A_DAY],
-            peer_ppm=tape.peer_ppm,
-            slots=tuple(tape.held_slots[world.step]),
-            perkw=tape.perkw[world.step],
-        )
 
     def charge(self, orders: Orders) -> None:
         """
@@ -192,7 +193,7 @@ def play(tape: Tape, maker: Maker) -> Run:
     refilled: list[Refilled] = []
     moved = 0
     while not world.over:
-        orders = policy.step(table.seen(passed, refilled))
+        orders = policy.step(observed(world, passed, refilled))
         table.charge(orders)
         refilled = [world.refill(refill) for refill in orders.refills]
         moved += sum(result.moved for result in refilled)

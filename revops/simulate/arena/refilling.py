@@ -159,7 +159,9 @@ class RefillingPolicy(CorePolicy):
         )
         engine = Engine(version=self.config.sling_min_version, jobs=jobs)
         treasury = self.purse.treasury(snapshot.now, engine)
-        plan = self.planned(attrs.evolve(snapshot, treasury=treasury, onchain_msat=Msat(0)))
+        plan = self.planned(
+            attrs.evolve(snapshot, treasury=treasury, onchain_msat=snapshot.onchain_msat or Msat(0))
+        )
         for decision in plan.decisions:
             if isinstance(decision.action, StartRebalance):
                 attempt = self.purse.begin(decision.action, plan.limits, snapshot.now)
