@@ -85,11 +85,15 @@ class Spread:
 class Spreads:
     """
     How outcomes are distributed, one below the other.
+
+    Attributes:
+        first: Which colour they begin with: where the first of another chart is left out, 1.
     """
 
     title: str
     x_title: str
     spreads: tuple[Spread, ...]
+    first: int = 0
 
 
 @attrs.frozen(kw_only=True)

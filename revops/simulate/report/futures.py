@@ -12,7 +12,6 @@ from revops.simulate.forecast.lives import Forecast, Life, Side
 from revops.simulate.report.blocks import (
     Band,
     Card,
-    Cards,
     Cell,
     Column,
     Lines,
@@ -49,16 +48,14 @@ def band(name: str, rows: Sequence[Sequence[float]]) -> Band:
     return Band(name=name, low=low, middle=middle, high=high)
 
 
-def headline(forecast: Forecast) -> Cards:
+def headline(forecast: Forecast) -> tuple[Card, ...]:
     """
     Return what each side earns in a month, and how much more the first one does.
     """
     first, *others = forecast.sides
-    return Cards(
-        cards=(
-            *(_card(side, forecast.days) for side in forecast.sides),
-            *(_lead(first, other, forecast.days) for other in others),
-        )
+    return (
+        *(_card(side, forecast.days) for side in forecast.sides),
+        *(_lead(first, other, forecast.days) for other in others),
     )
 
 
@@ -77,11 +74,15 @@ def _lead(side: Side, other: Side, days: int) -> Card:
     tone = "good" if low > 0 else "bad" if high < 0 else ""
     return Card(
         label=f"{side.name}, compared with {other.name}",
-        value=f"{middle:+,} sat",
-        note=f"a month; from {low:+,} (p10) to {high:+,} (p90);"
+        value=f"{_signed(middle)} sat",
+        note=f"a month; from {_signed(low)} (p10) to {_signed(high)} (p90);"
         f" better in {better} of {len(side.lives)} futures",
         tone=tone,
     )
+
+
+def _signed(number: int) -> str:
+    return f"{number:+,}" if number else "0"
 
 
 def _by_month(side: Side, days: int) -> list[int]:
@@ -107,12 +108,14 @@ def outcomes(forecast: Forecast) -> Section:
         title=f"What {first.name} earns more, future by future",
         x_title="sat in a month",
         spreads=leads,
+        first=1,
     )
     return Section(
         title="What it would earn",
         intro=f"{count} futures of {forecast.days} days, drawn from this node's own traffic. Each"
         " side lives through the same futures. Bands and ranges run from p10 to p90: a tenth of"
-        " the futures is below, a tenth above.",
+        " the futures is below, a tenth above. Net is what was earned, less what refills"
+        " cost, with what the liquidity at the end is worth.",
         blocks=(_running(forecast), _spreads(forecast), *([more] if leads else []), sums(forecast)),
     )
 
@@ -135,7 +138,7 @@ def _so_far(life: Life) -> list[int]:
 def _spreads(forecast: Forecast) -> Spreads:
     return Spreads(
         title="Net in a month, future by future",
-        x_title="sat in a month, with what the liquidity at the end is worth",
+        x_title="sat in a month",
         spreads=tuple(
             Spread(name=side.name, values=tuple(_by_month(side, forecast.days)))
             for side in forecast.sides

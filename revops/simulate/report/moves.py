@@ -9,7 +9,7 @@ from revops.core.units import Msat, sats_down, sats_up
 from revops.simulate import refills
 from revops.simulate.refills import Refill
 from revops.simulate.report.blocks import Card, Cell, Column, Notes, Row, Section, Table
-from revops.simulate.report.trails import facts, name_cell, share_cell, trails
+from revops.simulate.report.trails import facts, name_cell, share_cell, trails, why_cell
 
 Sides = dict[str, Refill]
 """One channel under each config."""
@@ -29,7 +29,6 @@ def moves(snapshot: Snapshot, plans: Mapping[str, RebalancePlan | None]) -> Sect
             Column(title="filled" if len(known) == 1 else f"filled, {n}", number=True)
             for n in known
         ),
-        Column(title="from", minor=True),
         Column(title="value, sat", number=True),
         Column(title="why", wide=True),
         Column(title="ours", number=True),
@@ -62,9 +61,9 @@ def counted(snapshot: Snapshot, plan: RebalancePlan) -> Card:
 def _section(*blocks: Notes | Table) -> Section:
     return Section(
         title="What it would refill now",
-        intro="A refill starts if its value is above zero: the chance that it goes through, times"
-        " what the sats will earn there, less what they would have earned where they are, less"
-        " what the route costs.",
+        intro="What a refill is worth is the chance that it goes through, times what the sats will"
+        " earn there, less what they would have earned where they are, less what the route costs."
+        " Those that are worth enough start, the best first.",
         blocks=blocks,
     )
 
@@ -90,15 +89,13 @@ def _order(sides: Sides) -> tuple[bool, int]:
 def _row(sides: Sides) -> Row:
     # The side that fills it has most to tell.
     telling = next((r for r in sides.values() if r.start), next(iter(sides.values())))
-    sources = ", ".join(s.scid for s in telling.start.sources) if telling.start else ""
     worth = telling.pair.get("ev_msat")
     return Row(
         cells=(
             name_cell(telling.channel),
             *map(_amount, sides.values()),
-            Cell(text=sources),
             Cell(text="" if worth is None else f"{sats_down(worth):,}", by=worth),
-            Cell(text=_why(sides), tone="" if _filled(sides) else "quiet"),
+            _why(sides),
             share_cell(telling.channel),
         ),
         marked=_filled(sides),
@@ -120,8 +117,8 @@ def _amount(refill: Refill) -> Cell:
     )
 
 
-def _why(sides: Sides) -> str:
-    whys = {name: refills.why(refill).plain for name, refill in sides.items()}
-    if len(set(whys.values())) == 1:
-        return next(iter(whys.values()))
-    return "; ".join(f"{name}: {why}" for name, why in whys.items())
+def _why(sides: Sides) -> Cell:
+    return why_cell(
+        {name: refills.why(refill).plain for name, refill in sides.items()},
+        quiet=not _filled(sides),
+    )

@@ -69,18 +69,18 @@ def _facts(snapshot: Snapshot, forecast: Forecast | None) -> list[str]:
 
 def _summary(snapshot: Snapshot, plans: Mapping[str, Plans], forecast: Forecast | None) -> Section:
     mine, refilled = next(iter(plans.values()))
-    blocks: list[Block] = []
-    if forecast:
-        if forecast.warnings:
-            blocks.append(Notes(sentences=forecast.warnings))
-        blocks.append(futures.headline(forecast))
-    cards = [prices.counted(snapshot, mine)]
-    if refilled:
-        cards.append(moves.counted(snapshot, refilled))
-    blocks.append(Cards(cards=tuple(cards)))
-    if forecast:
-        blocks.append(Notes(sentences=(_MODELLED,), quiet=True))
-    return Section(title="In short", blocks=tuple(blocks))
+    now = (
+        prices.counted(snapshot, mine),
+        *([moves.counted(snapshot, refilled)] if refilled else []),
+    )
+    if forecast is None:
+        return Section(title="In short", blocks=(Cards(cards=now),))
+    blocks: tuple[Block, ...] = (
+        *([Notes(sentences=forecast.warnings)] if forecast.warnings else []),
+        Cards(cards=(*futures.headline(forecast), *now)),
+        Notes(sentences=(_MODELLED,), quiet=True),
+    )
+    return Section(title="In short", blocks=blocks)
 
 
 def _settings(options: Mapping[str, Options]) -> Section:

@@ -10,7 +10,7 @@ from revops.core.snapshot import Snapshot
 from revops.core.units import sats_down
 from revops.simulate import table
 from revops.simulate.report.blocks import Card, Cell, Column, Notes, Row, Section, Table
-from revops.simulate.report.trails import facts, name_cell, share_cell, trails
+from revops.simulate.report.trails import facts, name_cell, share_cell, trails, why_cell
 
 Sides = dict[str, table.Row]
 """One channel under each config."""
@@ -75,7 +75,7 @@ def _row(sides: Sides) -> Row:
         cells=(
             name_cell(channel),
             *map(_fee, sides.values()),
-            Cell(text=_why(sides), tone="quiet" if _stays(sides) else ""),
+            _why(sides),
             share_cell(channel),
             Cell(text=flow.state.value if flow else "unknown"),
             Cell(text=f"{sats_down(channel.capacity_msat):,}", by=sats_down(channel.capacity_msat)),
@@ -96,11 +96,10 @@ def _fee(row: table.Row) -> Cell:
     return Cell(text=f"{old:,} → {new:,} {arrow}", by=round(moved, 6), tone=tone)
 
 
-def _why(sides: Sides) -> str:
-    whys = {name: table.why(row).plain for name, row in sides.items()}
-    if len(set(whys.values())) == 1:
-        return next(iter(whys.values()))
-    return "; ".join(f"{name}: {why}" for name, why in whys.items())
+def _why(sides: Sides) -> Cell:
+    return why_cell(
+        {name: table.why(row).plain for name, row in sides.items()}, quiet=_stays(sides)
+    )
 
 
 def _node_lines(plans: Mapping[str, Plan]) -> list[str]:

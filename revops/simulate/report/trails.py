@@ -60,3 +60,15 @@ def facts(channel: Channel) -> tuple[str, ...]:
         channel.state,
         "connected" if channel.connected else "not connected",
     )
+
+
+def why_cell(whys: Mapping[str, str], *, quiet: bool) -> Cell:
+    """
+    Return the reasons of the sides: one, where they agree.
+    """
+    first, *others = whys.values()
+    tone = "quiet" if quiet else ""
+    if all(other == first for other in others):
+        return Cell(text=first, tone=tone)
+    text, *below = (f"{name}: {why}" for name, why in whys.items())
+    return Cell(text=text, below="; ".join(below), tone=tone)

@@ -70,7 +70,7 @@ function linesFigure(spec) {
       height: 340,
       hovermode: "x unified",
       showlegend: true,
-      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+      legend: { traceorder: "normal", orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
       xaxis: axis(spec.x_title, { zeroline: false }),
       yaxis: axis(spec.y_title, bounded),
     }),
@@ -78,22 +78,23 @@ function linesFigure(spec) {
 }
 
 function spreadsFigure(spec) {
+  const ink = (place) => seriesColour(place + (spec.first ?? 0));
   return {
     traces: spec.spreads.map((spread, place) => ({
       type: "violin",
       orientation: "h",
-      side: "positive",
+      side: "negative",
       x: spread.values,
       y0: asText(spread.name),
       name: asText(spread.name),
       points: "all",
-      pointpos: -0.35,
-      jitter: 0.25,
-      width: 1.3,
+      pointpos: 0.3,
+      jitter: 0.2,
+      width: 1,
       spanmode: "hard",
-      marker: { size: 5, color: seriesColour(place), opacity: 0.75 },
-      line: { color: seriesColour(place), width: 1.5 },
-      fillcolor: faded(seriesColour(place)),
+      marker: { size: 5, color: ink(place), opacity: 0.75 },
+      line: { color: ink(place), width: 1.5 },
+      fillcolor: faded(ink(place)),
       box: { visible: true, width: 0.18 },
       hoveron: "points",
       hovertemplate: "%{x:,}<extra></extra>",

@@ -1,10 +1,11 @@
 const PAGE = 50;
 
+// The roles say what a table's parts are where the style sheet makes them something else.
 function cell(column, content) {
   const classes = [column.number && "number", column.minor && "minor", column.wide && "wide", content.tone];
   const bar = content.share !== undefined && make("span", { class: "bar", "aria-hidden": "true" });
   if (bar) bar.style.setProperty("--share", content.share);
-  return make("td", { class: classes.filter(Boolean).join(" ") },
+  return make("td", { role: "cell", class: classes.filter(Boolean).join(" "), "data-title": column.title },
     make("bdi", {}, content.text),
     ...(bar ? [bar] : []),
     ...(content.below ? [make("bdi", { class: "below" }, content.below)] : []));
@@ -21,7 +22,7 @@ function trail(told) {
 function details(row, columns) {
   const facts = (row.facts ?? []).map((fact) => make("li", {}, fact));
   const choose = () => document.dispatchEvent(new CustomEvent("choose", { detail: row.key }));
-  return make("tr", { class: "details" }, make("td", { colspan: columns.length },
+  return make("tr", { role: "row", class: "details" }, make("td", { role: "cell", colspan: columns.length },
     facts.length ? make("ul", { class: "facts" }, ...facts) : "",
     row.key && document.querySelector(".chooser")
       ? make("button", { type: "button", click: choose }, "show it over time") : "",
@@ -30,7 +31,7 @@ function details(row, columns) {
 
 function rowElements(row, columns) {
   const cells = columns.map((column, at) => cell(column, row.cells[at]));
-  const line = make("tr", {}, ...cells);
+  const line = make("tr", { role: "row" }, ...cells);
   if (!row.trails) return [line];
   const opener = make("button", { type: "button", class: "opener", "aria-expanded": "false" });
   opener.append(...cells[0].childNodes);
@@ -62,7 +63,7 @@ function table(place, spec) {
   const rows = spec.rows.map((row, at) => ({ at, words: wordsOf(row), ...row }));
   const asked = { words: [], only: false, column: undefined, down: false, page: 0 };
   const titled = freshId();
-  const body = make("tbody");
+  const body = make("tbody", { role: "rowgroup" });
   const counted = make("p", { class: "counted", role: "status" });
   const turns = make("div", { class: "tools turns" });
 
@@ -81,7 +82,9 @@ function table(place, spec) {
     body.replaceChildren(...shown.flatMap((row) => rowElements(row, spec.columns)));
     const part = shown.length < left.length ? `${first + 1} to ${first + shown.length} of ` : "";
     counted.textContent = left.length ? `${part}${left.length} of ${rows.length}` : "none of them";
+    body.parentElement.hidden = !rows.length;
     if (!rows.length) counted.textContent = spec.empty ?? "nothing";
+    counted.hidden = rows.length > 0 && !bar.childElementCount;
     turns.hidden = left.length <= PAGE;
     const [back, on] = turns.children;
     back.disabled = first === 0;
@@ -107,15 +110,17 @@ function table(place, spec) {
       change({ column: at, down });
     };
     const classes = [column.number && "number", column.minor && "minor", column.wide && "wide"];
-    return make("th", { scope: "col", class: classes.filter(Boolean).join(" ") },
+    return make("th", { role: "columnheader", scope: "col", class: classes.filter(Boolean).join(" ") },
       make("button", { type: "button", click: sort }, column.title));
   });
+  const bar = tools(spec, rows.length, change);
   place.append(
     make("h3", { id: titled }, spec.title),
-    tools(spec, rows.length, change),
+    bar,
     counted,
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": titled },
-      make("table", {}, make("thead", {}, make("tr", {}, ...heads)), body)),
+      make("table", { role: "table", "aria-labelledby": titled },
+        make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads)), body)),
     turns,
   );
   draw();
