@@ -1,12 +1,12 @@
 """Roll: a node's future, drawn once, and what becomes of the node in it under one config."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
 
 from revops.core.config import Config
-from revops.core.snapshot import Channel, Snapshot
+from revops.core.snapshot import Snapshot
 from revops.core.units import Msat, Ppm, Scid
 from revops.simulate.arena.core_policy import CorePolicy
 from revops.simulate.arena.market import STEP_S
@@ -36,8 +36,9 @@ def lived(snapshot: Snapshot, config: Config | None, days: int, seed: int) -> Li
         for channel, usual in zip(origin.channels, world.htlc_max, strict=True)
     ]
     policy = _policy(snapshot, origin, config, tape) if config else None
-    looks = _played(world, policy)
-    return _told(snapshot.channels, world, looks)
+    looks = played(world, policy)
+    names = [Scid(channel.scid or channel.channel_id) for channel in snapshot.channels]
+    return told(names, world, looks)
 
 
 def tape_for(origin: Snapshot, days: int, seed: int) -> Tape:
@@ -77,7 +78,7 @@ def _policy(snapshot: Snapshot, origin: Snapshot, config: Config, tape: Tape) ->
 
 
 @attrs.frozen
-class _Look:
+class Look:
     """
     Prices and balances at one moment.
     """
@@ -86,7 +87,7 @@ class _Look:
     local: tuple[Msat, ...]
 
 
-def _played(world: World, policy: Policy | None) -> list[_Look]:
+def played(world: World, policy: Policy | None) -> list[Look]:
     """
     Let *world* go by; the core keeps to its own limits, other ones there are none.
     """
@@ -105,11 +106,14 @@ def _played(world: World, policy: Policy | None) -> list[_Look]:
     return [*looks, _look(world)]
 
 
-def _look(world: World) -> _Look:
-    return _Look(tuple(world.fee_ppm), tuple(world.local))
+def _look(world: World) -> Look:
+    return Look(tuple(world.fee_ppm), tuple(world.local))
 
 
-def _told(channels: Iterable[Channel], world: World, looks: list[_Look]) -> Life:
+def told(names: Sequence[Scid], world: World, looks: Sequence[Look]) -> Life:
+    """
+    Return what became of channels with these *names* in a *world* that is over.
+    """
     ledger, tape = world.ledger, world.tape
     days = range(tape.scenario.days)
     updates = [0] * len(days)
@@ -125,7 +129,7 @@ def _told(channels: Iterable[Channel], world: World, looks: list[_Look]) -> Life
         left_msat=worth_of(tape).change(tape.local, world.local),
         paths=tuple(
             Path(
-                scid=Scid(channel.scid or channel.channel_id),
+                scid=name,
                 fee_ppm=tuple(look.fee_ppm[n] for look in looks),
                 local_share=tuple(look.local[n] / tape.capacity[n] for look in looks),
                 earned_msat=Msat(ledger.earned[n]),
@@ -134,6 +138,6 @@ def _told(channels: Iterable[Channel], world: World, looks: list[_Look]) -> Life
                 in_msat=Msat(ledger.in_msat[n]),
                 updates=by_channel[n],
             )
-            for n, channel in enumerate(channels)
+            for n, name in enumerate(names)
         ),
     )
