@@ -19,7 +19,7 @@ class Hold:
     until: Instant | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class SetFee:
     """
     Charge *new_ppm* on one channel.

@@ -1,7 +1,6 @@
 """Decide: the pipeline and nothing else."""
 
-import attrs
-
+from revops.core.amend import amended
 from revops.core.config import Config
 from revops.core.fees.alpha import price
 from revops.core.fees.gossip import Proposal, rationed
@@ -9,7 +8,7 @@ from revops.core.memory import ChannelMemory, Memory, recalled
 from revops.core.plan import ChannelState, Decision, Plan
 from revops.core.prepare import prepared
 from revops.core.snapshot import Snapshot
-from revops.core.units import DAY
+from revops.core.units import DAY, ChannelId, Instant
 
 FORGOTTEN_AFTER_S = 90 * DAY
 """How long a channel that is not listed any more is remembered."""
@@ -23,16 +22,15 @@ def decide(snapshot: Snapshot, config: Config) -> Plan:
     """
     memory = recalled(snapshot.memory, snapshot.now)
     if memory is not snapshot.memory:
-        snapshot = attrs.evolve(snapshot, memory=memory)
+        snapshot = amended(snapshot, memory=memory)
     ready = prepared(snapshot, config)
     proposals = rationed([price(view, ready.context) for view in ready.views], ready.context)
     memories = {memory.channel_id: memory for memory in snapshot.memory.channels}
     for proposal in proposals:
         channel_id = proposal.view.channel.channel_id
-        known = memories.get(channel_id)
-        memories[channel_id] = ChannelMemory(
-            channel_id=channel_id,
-            first_seen_at=known.first_seen_at if known else snapshot.now,
+        known = memories.get(channel_id) or _never_seen(channel_id, snapshot.now)
+        memories[channel_id] = amended(
+            known,
             last_seen_at=snapshot.now,
             flow=ready.flows.get(channel_id),
             fee=proposal.quote.memory,
@@ -53,6 +51,10 @@ def decide(snapshot: Snapshot, config: Config) -> Plan:
             ),
         ),
     )
+
+
+def _never_seen(channel_id: ChannelId, now: Instant) -> ChannelMemory:
+    return ChannelMemory(channel_id=channel_id, first_seen_at=now, last_seen_at=now)
 
 
 def _decision(proposal: Proposal) -> Decision:

@@ -4,6 +4,7 @@ import math
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from revops.core.amend import amended
 from revops.core.memory import FlowMemory, FlowState
 from revops.core.plan import FlowView
 from revops.core.snapshot import Channel, Hour, Traffic
@@ -72,7 +73,7 @@ def digest(memory: FlowMemory | None, traffic: Traffic, capacity: Msat) -> FlowM
     state = _state(memory) if memory else _NOTHING._replace(hour=new[0].start - 1)
     for part in new:
         state = _after(state, part, capacity)
-    return FlowMemory(**state._asdict())
+    return amended(memory or _NEVER, **state._asdict())
 
 
 def _after(state: _State, part: Hour, capacity: Msat) -> _State:

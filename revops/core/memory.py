@@ -28,7 +28,7 @@ class FlowState(str, enum.Enum):
     BALANCED = "balanced"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class FlowMemory:
     """
     What the hours so far say about a channel's flow; see `revops.core.flow`.
@@ -69,7 +69,7 @@ class Window:
     count: int = attrs.field(default=0, validator=checks.whole(0, MOST_COUNT))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class ClimbMemory:
     """
     Where the search for a channel's best fee stands; see `revops.core.fees.climb`.
@@ -141,7 +141,7 @@ class Change:
     urgent: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class FeeMemory:
     """
     What pricing remembers of a channel.
@@ -165,7 +165,7 @@ class FeeMemory:
     climb: ClimbMemory | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class ChannelMemory:
     """
     What is remembered of one channel, through splices and absence.
@@ -178,7 +178,7 @@ class ChannelMemory:
     fee: FeeMemory = attrs.field(factory=FeeMemory)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class VegasMemory:
     """
     How strongly the node reacts to on-chain fees, 0 to 1.

@@ -1,17 +1,19 @@
 """Prepare: what the stages need to see, computed once a cycle."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from statistics import median_low
 from typing import Final
 
 import attrs
 
 from revops.core import flow
+from revops.core.amend import amended
 from revops.core.config import Config
 from revops.core.fees.quote import ChannelView, Context, PeerView
 from revops.core.fees.scarcity import AMNESTY_S
 from revops.core.fees.standing import settled
-from revops.core.fees.vegas import reflex
+from revops.core.fees.vegas import between, reflex
 from revops.core.memory import Change, ChannelMemory, FeeMemory, FlowMemory, VegasMemory
 from revops.core.plan import FlowView
 from revops.core.policy import DEFAULT, in_force
@@ -21,6 +23,7 @@ from revops.core.units import DAY, ChannelId, Instant, PeerId, Ppm
 
 # Between the thresholds that enter and leave the class of a single channel.
 _PEER_DRAINS: Final = (flow.ENTER + flow.LEAVE) / 2
+_perkw: Final = attrgetter("perkw")
 
 
 @attrs.frozen(kw_only=True)
@@ -113,8 +116,8 @@ def _asked(memory: FeeMemory) -> tuple[Change, ...]:
 
 
 def _week_perkw(samples: Sequence[FeerateSample], now: Instant) -> int | None:
-    week = [sample.perkw for sample in samples if now - 7 * DAY < sample.at <= now]
-    return -(-sum(week) // len(week)) if week else None
+    week = between(samples, now - 7 * DAY, now)
+    return -(-sum(map(_perkw, week)) // len(week)) if week else None
 
 
 def _digested(channel: Channel, memory: ChannelMemory | None) -> FlowMemory | None:
@@ -152,7 +155,7 @@ def _peer(group: list[Channel], flows: Mapping[ChannelId, FlowMemory | None]) ->
 
 
 def _awake(memory: FeeMemory) -> FeeMemory:
-    return attrs.evolve(memory, climb=memory.climb and attrs.evolve(memory.climb, resting=False))
+    return amended(memory, climb=memory.climb and amended(memory.climb, resting=False))
 
 
 def _believed(memory: FeeMemory) -> Ppm | None:

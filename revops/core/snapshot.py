@@ -74,7 +74,7 @@ def _hours(parts: Iterable[Hour]) -> tuple[Hour, ...]:
     )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Traffic:
     """
     What the books say about a channel's forwards.
@@ -115,7 +115,7 @@ class Refills:
     cost_msat: Msat = attrs.field(validator=checks.whole())
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Channel:
     """
     A channel as the node sees it now.
@@ -220,7 +220,7 @@ class Node:
     blockheight: int | None = attrs.field(default=None, validator=checks.whole(optional=True))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Snapshot:
     """
     Everything that a decision may depend on: same snapshot and Config in, same Plan out.

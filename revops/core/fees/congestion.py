@@ -2,8 +2,7 @@
 
 from typing import Final
 
-import attrs
-
+from revops.core.amend import amended
 from revops.core.fees.quote import ChannelView, Context, Mode, Quote
 from revops.core.memory import FeeMemory
 from revops.core.reasons import Code, Facts
@@ -30,7 +29,7 @@ def congestion(quote: Quote, view: ChannelView, context: Context) -> Quote:
             "threshold": threshold,
             "ceiling": quote.ceiling,
         }
-        congested = attrs.evolve(memory, congested=True, calm=0)
+        congested = amended(memory, congested=True, calm=0)
         return _at_ceiling(quote, Code.CONGESTED, facts, congested)
     if not memory.congested:
         return quote
@@ -41,10 +40,10 @@ def congestion(quote: Quote, view: ChannelView, context: Context) -> Quote:
         )
     if calm >= CALM_CYCLES:
         # The ceiling was no price that anybody searched for: back in one step.
-        over = attrs.evolve(memory, congested=False, calm=0)
-        return quote._replace(memory=over, unlimited=True, urgent=True)
+        over = amended(memory, congested=False, calm=0)
+        return quote.amended(memory=over, unlimited=True, urgent=True)
     facts = {"calm": calm, "needed": CALM_CYCLES}
-    return _at_ceiling(quote, Code.CONGESTION_EASES, facts, attrs.evolve(memory, calm=calm))
+    return _at_ceiling(quote, Code.CONGESTION_EASES, facts, amended(memory, calm=calm))
 
 
 def _at_ceiling(quote: Quote, code: Code, facts: Facts, memory: FeeMemory) -> Quote:

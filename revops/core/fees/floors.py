@@ -40,7 +40,7 @@ def bounds(quote: Quote, view: ChannelView, context: Context) -> Quote:
     if quote.floor > quote.ceiling:
         facts = {"floor": quote.floor, "ceiling": quote.ceiling}
         quote = quote.because(Code.FLOOR_ABOVE_CEILING, facts, floor=quote.ceiling)
-    return quote._replace(lower=quote.floor, upper=quote.ceiling)
+    return quote.amended(lower=quote.floor, upper=quote.ceiling)
 
 
 def operator_bounds(policy: Policy, config: Config) -> tuple[Ppm, Ppm]:

@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from revops.core.actions import Hold, SetFee
+from revops.core.amend import amended
 from revops.core.config import Config
 from revops.core.fees.quote import ChannelView, Context, Mode, Quote
 from revops.core.memory import Asked, Change, Price
@@ -17,7 +18,7 @@ URGENT_SHARE: Final = 0.5
 """The reserve for urgent updates, as a share of each budget and beside it."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Proposal:
     """
     What one channel asks for.
@@ -62,7 +63,7 @@ def _drawn(proposal: Proposal, action: SetFee, left: dict[bool, int], context: C
     for urgent in (True, False) if action.urgent else (False,):
         if left[urgent] > 0 and not _spent(proposal, action, context, urgent=urgent):
             left[urgent] -= 1
-            return _allowed(proposal, attrs.evolve(action, urgent=urgent), context)
+            return _allowed(proposal, amended(action, urgent=urgent), context)
     return _spent(proposal, action, context, urgent=False) or proposal
 
 
@@ -147,7 +148,7 @@ def _queued(proposal: Proposal, action: SetFee, place: int, context: Context) ->
 
 def _hold(proposal: Proposal, code: Code, facts: Facts, until: Instant | None) -> Proposal:
     held = proposal.quote.because(code, facts, mode=Mode.HELD)
-    return attrs.evolve(proposal, quote=held, action=Hold(until=until))
+    return amended(proposal, quote=held, action=Hold(until=until))
 
 
 def _allowed(proposal: Proposal, action: SetFee, context: Context) -> Proposal:
@@ -160,6 +161,6 @@ def _allowed(proposal: Proposal, action: SetFee, context: Context) -> Proposal:
         "fee_ppm": action.new_ppm,
         "base_fee_msat": action.new_base_msat,
     }
-    memory = attrs.evolve(proposal.quote.memory, asked=asked)
+    memory = amended(proposal.quote.memory, asked=asked)
     quote = proposal.quote.because(Code.SET, facts, memory=memory)
-    return attrs.evolve(proposal, quote=quote, action=action)
+    return amended(proposal, quote=quote, action=action)

@@ -153,11 +153,24 @@ class Quote(NamedTuple):
         """
         Return this quote with *changes*, and a Reason with the price before and after them.
         """
-        changed = self._replace(**changes) if changes else self
-        before = self.trail[-1].after if self.trail else self.price
+        changed = self.amended(**changes) if changes else self
+        trail = self.trail
+        before = trail[-1].after if trail else self.price
         reason = Reason(code, tuple(facts.items()) if facts else (), before, changed.price)
-        # The trail is the last field: half the time of a second _replace().
-        return Quote._make((*changed[:-1], (*self.trail, reason)))
+        # The trail is the last field.
+        return Quote._make((*changed[:-1], (*trail, reason)))
+
+    def amended(self, **changes: Any) -> "Quote":  # noqa: ANN401 -- see because()
+        """
+        Return this quote with *changes*, which nobody is told of: half the time of `_replace`.
+        """
+        row = list(self)
+        for name, value in changes.items():
+            row[_PLACES[name]] = value
+        return Quote._make(row)
+
+
+_PLACES: Final = {name: place for place, name in enumerate(Quote._fields)}
 
 
 class Learned(NamedTuple):

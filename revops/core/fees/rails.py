@@ -86,7 +86,7 @@ def proposed(quote: Quote, view: ChannelView, context: Context) -> tuple[Quote, 
         if not alone:
             return _held(quote, price)
         price = quote.in_force
-        quote = quote._replace(mode=Mode.HELD)
+        quote = quote.amended(mode=Mode.HELD)
     if htlc_max is not None:
         quote = quote.because(Code.HTLC_MAX, {"htlc_max_msat": htlc_max})
     return quote, SetFee(

@@ -1,7 +1,6 @@
 """Standing: whether revops has a say about a channel at all, and where its price starts."""
 
-import attrs
-
+from revops.core.amend import amended
 from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
 from revops.core.memory import YIELD_S, Change, FeeMemory, Pin, Price
 from revops.core.policy import Strategy
@@ -20,21 +19,21 @@ def settled(
     price = _in_force(channel, memory.known)
     changes = tuple(change for change in memory.changes if change.at > now - DAY)
     if order and order.price == price:
-        return _carried_out(attrs.evolve(memory, changes=changes), order, now)
+        return _carried_out(amended(memory, changes=changes), order, now)
     if memory.asked is None and price == memory.known and changes == memory.changes:
         return memory
     asked = memory.asked
     if asked and (price == asked.price or price != memory.known):
         # In force, or it may have been before somebody else changed it: the network was told.
         changes = (*changes, Change(at=asked.at, urgent=asked.urgent))
-    seen = attrs.evolve(memory, known=price, asked=None, changes=changes)
+    seen = amended(memory, known=price, asked=None, changes=changes)
     if asked and price == asked.price:
         return seen
     if memory.known is None or price == memory.known:
         return seen
     pin = Pin(price=price, until=Instant(now + YIELD_S))
     # Learning starts anew from the value that was set, once it may.
-    return attrs.evolve(seen, pin=pin, climb=None)
+    return amended(seen, pin=pin, climb=None)
 
 
 def _in_force(channel: Channel, known: Price | None) -> Price:
@@ -54,7 +53,7 @@ def _carried_out(memory: FeeMemory, order: FeePin, now: Instant) -> FeeMemory:
         changes = (*changes, Change(at=asked.at, urgent=asked.urgent))
     if order.price != (asked.price if asked else memory.known):
         changes = (*changes, Change(at=min(order.set_at, now)))
-    return attrs.evolve(
+    return amended(
         memory,
         known=order.price,
         asked=None,
@@ -76,7 +75,7 @@ def standing(quote: Quote, view: ChannelView, context: Context) -> Quote:
     if view.policy.strategy is Strategy.HIVE:
         return _given(quote, Code.HIVE, context.config.hive_fee_ppm, Msat(0))
     if quote.memory.climb:
-        return quote._replace(base_ppm=quote.memory.climb.base_ppm)
+        return quote.amended(base_ppm=quote.memory.climb.base_ppm)
     return _begun(quote, view, context)
 
 

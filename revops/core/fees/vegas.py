@@ -1,12 +1,13 @@
 """Vegas reflex: while on-chain fees spike, liquidity that would be dear to replace is dear."""
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
+from operator import attrgetter
 from statistics import median
 from typing import Final
 
-import attrs
-
+from revops.core.amend import amended
 from revops.core.config import Config
 from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
 from revops.core.memory import VegasMemory
@@ -25,6 +26,7 @@ LEAST_RISE_PERKW: Final = 5 * 250
 NEGLIGIBLE: Final = 0.01
 WAKES: Final = 0.5
 """Intensity at which channels without a gradient are woken."""
+_at: Final = attrgetter("at")
 
 
 def reflex(
@@ -35,7 +37,7 @@ def reflex(
     """
     if not config.vegas_reflex:
         return VegasMemory(), None
-    day = [sample for sample in samples if now - DAY < sample.at <= now]
+    day = between(samples, now - DAY, now)
     if len(day) < FEWEST_SAMPLES:
         return VegasMemory(), because(Code.VEGAS_BLIND, samples=len(day), needed=FEWEST_SAMPLES)
     usual = median(sample.perkw for sample in day[:-NEWEST_LEFT_OUT])
@@ -47,21 +49,26 @@ def reflex(
     return memory, _said(memory, ratio, usual)
 
 
+def between(samples: Sequence[FeerateSample], since: int, until: int) -> Sequence[FeerateSample]:
+    """
+    Return those of *samples*, which are in their order, that came after *since*, up to *until*.
+    """
+    return samples[bisect(samples, since, key=_at) : bisect(samples, until, key=_at)]
+
+
 def _reacted(
     memory: VegasMemory, at: Instant, ratio: float, *, hot: bool, config: Config
 ) -> VegasMemory:
     hits = min(memory.hot + 1, HOT_SAMPLES) if hot else 0
-    seen = attrs.evolve(memory, sample_at=at, hot=hits)
+    seen = amended(memory, sample_at=at, hot=hits)
     if hot and (hits >= HOT_SAMPLES or ratio >= VERY_HOT):
         intensity = min(1.0, max(memory.intensity, (ratio - 1) / 3))
-        return attrs.evolve(seen, intensity=intensity, spiking=True)
+        return amended(seen, intensity=intensity, spiking=True)
     if ratio > CALM:
         return seen
     intervals = (at - memory.sample_at) / config.fee_interval if memory.sample_at else 1.0
     intensity = memory.intensity * config.vegas_decay**intervals
-    return attrs.evolve(
-        seen, intensity=intensity if intensity >= NEGLIGIBLE else 0.0, spiking=False
-    )
+    return amended(seen, intensity=intensity if intensity >= NEGLIGIBLE else 0.0, spiking=False)
 
 
 def _said(memory: VegasMemory, ratio: float, usual: float) -> Reason:
