@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from revops.core import shadow_options
 from revops.core.option import ConfigError, Option, Value
 from revops.core.units import Ppm
 
@@ -68,6 +69,15 @@ class Config:
         "liquidity",
         ("observe", "fees", "liquidity"),
         "What revops may do by itself: nothing, set fees, or set fees and rebalance.",
+    )
+    shadow_config: str | None = _option(
+        None,
+        str,
+        "Options of a second config, the rest of which is as here: it decides beside this one in"
+        " each cycle, it is written down what it would have done, and nothing of that is done.",
+        pattern=shadow_options.PATTERN,
+        form=shadow_options.FORM,
+        none="off",
     )
     flow_interval: int = _whole(3600, 60, _WEEK, "s", "Time between two flow analyses, +-10 %.")
     fee_interval: int = _whole(1800, 60, _WEEK, "s", "Time between two pricing cycles, +-10 %.")
@@ -239,7 +249,7 @@ class Config:
             for name, option in OPTIONS.items()
             if (problem := option.problem(getattr(self, name)))
         ]
-        problems += [] if problems else _contradictions(self)
+        problems = problems or _contradictions(self) or _shadow_problems(self)
         if problems:
             raise ConfigError(tuple(problems))
 
@@ -270,6 +280,25 @@ def _contradictions(config: Config) -> list[str]:
         ),
     )
     return [sentence for holds, sentence in rules if not holds]
+
+
+def shadow_of(config: Config) -> Config | None:
+    """
+    Return the Config that is to decide beside *config*; `None` when there is to be none.
+
+    Raises:
+        ConfigError: There is no such Config.
+    """
+    texts = shadow_options.shadow_texts(config.shadow_config or "")
+    return configured(texts, attrs.evolve(config, shadow_config=None)) if texts else None
+
+
+def _shadow_problems(config: Config) -> list[str]:
+    try:
+        shadow_of(config)
+    except ConfigError as error:
+        return [f"shadow-config: {problem}" for problem in error.problems]
+    return []
 
 
 _WAITING: Final = {

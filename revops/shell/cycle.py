@@ -7,13 +7,15 @@ from typing import Any
 import attrs
 
 from revops.adapters.store import Store
+from revops.adapters.store.memory import changed
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.memory import ChannelMemory, Memory
+from revops.core.memory import Memory
 from revops.core.plan import Plan
 from revops.core.snapshot import Snapshot
 from revops.shell.observe import Observer
 from revops.shell.perform import Done, Performer
+from revops.shell.shadow import Shadow
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -36,6 +38,7 @@ class Cycle:
     Pricing, cycle after cycle. A crash between any two steps loses no money and no knowledge.
 
     Attributes:
+        shadow: Decides beside it when all is done.
         memory: What the last cycle left, as it stands in the books.
         wake: Set when the next cycle is to wake whoever rests.
         last: `None` before the first.
@@ -44,6 +47,7 @@ class Cycle:
     observer: Observer
     performer: Performer
     store: Store
+    shadow: Shadow
     config: Callable[[], Config]
     log: Any
     memory: Memory
@@ -65,7 +69,7 @@ class Cycle:
             for problem in observed.problems:
                 self.log.warning(problem)
             plan = decide(observed.snapshot, config)
-            entries = self.store.write_down(plan, _changed(self.memory, plan.memory))
+            entries = self.store.write_down(plan, changed(self.memory, plan.memory))
             self.memory = plan.memory
         if wake:
             self.wake.clear()
@@ -77,9 +81,5 @@ class Cycle:
             problems=observed.problems,
             done=done,
         )
+        self.shadow.price(observed.snapshot, config, plan)
         return cycled
-
-
-def _changed(before: Memory, after: Memory) -> list[ChannelMemory]:
-    known = {memory.channel_id: memory for memory in before.channels}
-    return [memory for memory in after.channels if known.get(memory.channel_id) != memory]

@@ -117,6 +117,7 @@ def build(
     from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
     from revops.shell.readings import Readings  # noqa: PLC0415 -- see start
     from revops.shell.rebalancing.money import Money  # noqa: PLC0415 -- see start
+    from revops.shell.shadow import Shadow  # noqa: PLC0415 -- see start
     from revops.shell.takeover import opened, places  # noqa: PLC0415 -- see start
     from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
@@ -129,11 +130,12 @@ def build(
         observer=kit.observer,
         performer=Performer(node=kit.node, store=store, clock=clock, log=log, stopping=stopping),
         store=store,
+        shadow=Shadow(store.shadow, log),
         config=kit.config,
         log=log,
         memory=store.load_memory(),
     )
-    money, readings = Money(kit, lambda: cycle.memory), Readings(store)
+    money, readings = Money(kit, lambda: cycle.memory, cycle.shadow), Readings(store)
     _tune_python()
     return App(
         directory=directory,

@@ -38,6 +38,7 @@ from revops.core.memory import (
 )
 from revops.core.option import Option
 from revops.core.policy import Policy, RebalanceMode, Strategy
+from revops.core.shadow_options import OF_NO_USE
 from revops.core.snapshot import (
     NORMAL,
     Channel,
@@ -332,8 +333,10 @@ def values(option: Option) -> Some:
     """
     Return what *option* may be set to.
     """
-    if option.choices:
-        found: Some = st.sampled_from(option.choices)
+    if option.name == "shadow-config":
+        found: Some = st.deferred(lambda: _SHADOWS)
+    elif option.choices:
+        found = st.sampled_from(option.choices)
     elif option.kind is bool:
         found = _BOOL
     elif option.kind is int:
@@ -357,8 +360,16 @@ _PAIRS = (
 _FREE_OPTIONS = {
     name: values(option)
     for name, option in OPTIONS.items()
-    if name not in {name for pair in _PAIRS for name in pair}
+    if name not in {"shadow_config", *(name for pair in _PAIRS for name in pair)}
 }
+_SHADOWS = st.fixed_dictionaries(
+    {},
+    optional={
+        name: values(OPTIONS[name]).map(OPTIONS[name].format)
+        for name in _FREE_OPTIONS
+        if OPTIONS[name].name not in OF_NO_USE
+    },
+).map(lambda texts: ",".join(f"{name}={text}" for name, text in texts.items()))
 
 
 @st.composite

@@ -46,6 +46,15 @@ _RULES: Final = (
     (_by_age("feerates", "at"),),
     (_by_age("policy_changes", "at"),),
     (_by_age("quarantine", "seen_at"),),
+    (_by_age("shadow_journal", "at"),),
+    (_by_age("shadow_cycles", "at"),),
+    (
+        """
+        DELETE FROM shadow_runs WHERE id IN (SELECT id FROM shadow_runs WHERE ended_at < :before
+        AND id NOT IN (SELECT run FROM shadow_journal UNION SELECT run FROM shadow_cycles)
+        LIMIT :piece)
+        """,
+    ),
 )
 TABLES: Final = len(_RULES)
 

@@ -25,6 +25,7 @@ from revops.adapters.store import (
 from revops.adapters.store.cost_book import CostBook
 from revops.adapters.store.import_book import ImportBook
 from revops.adapters.store.report_book import ReportBook
+from revops.adapters.store.shadow_book import ShadowBook
 from revops.adapters.store.treasury_book import TreasuryBook
 from revops.adapters.store.upkeep import Upkeep
 from revops.core.memory import ChannelMemory, Memory
@@ -78,6 +79,7 @@ class Store:
         self.reports = ReportBook(self._read, self._write)
         self.imports = ImportBook(self._read, self._write)
         self.treasury = TreasuryBook(self._read, self._write)
+        self.shadow = ShadowBook(self._read, self._write)
         self.upkeep = Upkeep(path, self._read, self._write)
         self._schema = int(self._read(schema.applied)[-1].split(".")[0])
 

@@ -17,6 +17,7 @@ from revops.shell.rebalancing.jobs import Jobs
 from revops.shell.rebalancing.kit import Kit
 from revops.shell.rebalancing.look import MoneyLook
 from revops.shell.rebalancing.mover import Begun, Mover
+from revops.shell.shadow import Shadow
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -50,8 +51,9 @@ class Money:
         last: `None` before the first.
     """
 
-    def __init__(self, kit: Kit, memory: Callable[[], Memory]) -> None:
+    def __init__(self, kit: Kit, memory: Callable[[], Memory], shadow: Shadow) -> None:
         self._kit = kit
+        self._shadow = shadow
         self._memory = memory
         self._look = MoneyLook(kit)
         self._mover = Mover(kit)
@@ -84,6 +86,7 @@ class Money:
             problems=observed.problems,
             done=done + self._left(plan, entries),
         )
+        self._shadow.refill(observed.snapshot, config, plan)
         return moved
 
     def _left(self, plan: RebalancePlan, entries: tuple[JournalEntry, ...]) -> tuple[Begun, ...]:

@@ -58,13 +58,14 @@ def run_cycles(path):
             print(at, flush=True)  # noqa: T201 -- tells the test that it runs
 
 
-def kill_amid(work, path, delay):
+def kill_amid(work, path, delay, module=_HERE.stem):
     """
-    Start *work* on the books in a process of its own and kill it *delay* seconds into it.
+    Start *work* of *module* on the books in a process of its own and kill it *delay* seconds into
+    it.
     """
     code = (
         f"import sys; sys.path.insert(0, {str(_TESTS)!r});"
-        f"from unit.adapters.{_HERE.stem} import {work.__name__} as work;"
+        f"from unit.adapters.{module} import {work.__name__} as work;"
         f"from pathlib import Path; work(Path({str(path)!r}))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:

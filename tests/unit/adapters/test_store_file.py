@@ -87,7 +87,7 @@ def test_what_is_closed_is_all_there_when_opened_again(path):
     make_books(path)
     before = dump(path)
     with closing(Store.open(path)) as store:
-        assert store.schema_version() == 4
+        assert store.schema_version() == 5
         assert store.load_memory().channels == (remembered(1),)
     assert dump(path) == before
 
@@ -281,7 +281,7 @@ def test_a_start_that_was_killed_early_can_be_repeated(path):
         connection.commit()
 
     with closing(Store.open(path)) as store:
-        assert store.schema_version() == 4
+        assert store.schema_version() == 5
 
 
 def test_what_is_no_database_is_left_alone(path):

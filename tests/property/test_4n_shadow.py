@@ -1,0 +1,219 @@
+"""§4 Shadow: what a second config would do, as if it were obeyed, and what it knows of that."""
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+from property.money import anything
+from property.strategies import configs, memories, ppms, ratios, snapshots, whole
+from property.test_4i_whole_sequence import carried_out
+from property.trails import codes
+from property.world import World, quiet_channel
+
+from revops.core.actions import SetFee
+from revops.core.config import Config
+from revops.core.decide import decide
+from revops.core.fees.band import dead_band
+from revops.core.reasons import Code
+from revops.core.rebalance.decide import rebalance
+from revops.core.shadow import as_seen, prices_compared, refills_compared
+from revops.core.units import DAY, from_sats
+
+CAPACITY = from_sats(5_000_000)
+YIELDED = {Code.MANUAL_CHANGE, Code.PINNED, Code.ORDERED}
+NARROW = {
+    "fee_interval": whole(600, 7200),
+    "max_fee_updates_per_day": whole(1, 6),
+    "max_node_updates_per_hour": whole(1, 4),
+}
+PAID = (1, 0.5, 0, None, None)
+
+
+@st.composite
+def lives(draw, channels=2):
+    """
+    Return what happens between cycles: how long it takes, whether the node does what it is told,
+    and for each channel how many payments leave, how much is ours, how many HTLC slots are in use,
+    what somebody sets by hand and what the operator orders.
+    """
+    happening = st.tuples(
+        whole(0, 40),
+        ratios(0, 1),
+        whole(0, 100),
+        st.none() | st.none() | ppms(1, 5000),
+        st.none() | st.none() | ppms(1, 5000),
+    )
+    between = st.tuples(whole(1, DAY // 2), st.booleans(), st.tuples(*[happening] * channels))
+    return draw(st.lists(between, min_size=1, max_size=12))
+
+
+class Beside:
+    """
+    A world, and a shadow that looks on.
+    """
+
+    def __init__(self, live, shadow):
+        self.world = World(
+            [
+                quiet_channel(n, fee_ppm=ppm, max_htlcs=100, htlc_max_msat=CAPACITY)
+                for n, ppm in enumerate((500, 800))
+            ],
+            live,
+        )
+        self.config = shadow
+        self.own = None
+
+    def cycle(self, does):
+        """
+        Run a cycle of both, and return what each saw and decided.
+        """
+        looked = self.world.snapshot()
+        same = self.config.fee_optimizer == self.world.config.fee_optimizer
+        seen = as_seen(looked, self.own, same_search=same)
+        plan = decide(seen, self.config)
+        self.own = plan.memory
+        return looked, self.world.cycle(lambda _: does), seen, plan
+
+    def live(self, life):
+        """
+        Let *life* happen; yield each cycle.
+        """
+        for seconds, does, happenings in life:
+            self.world.wait(seconds)
+            for channel_id, happened in zip(self.world.channels, happenings, strict=True):
+                count, share, slots, by_hand, ordered = happened
+                if count:
+                    self.world.forward(channel_id, count)
+                ours = int(CAPACITY * share)
+                self.world.change(channel_id, to_us_msat=ours, spendable_msat=ours, htlcs_out=slots)
+                if by_hand is not None:
+                    self.world.change(channel_id, fee_ppm=by_hand)
+                if ordered is not None:
+                    self.world.order(channel_id, ordered, done=does)
+            yield self.cycle(does)
+
+
+@given(lives(), configs(**NARROW))
+def test_a_shadow_like_the_live_config_never_differs(life, config):
+    """
+    Under the same options it decides the same and remembers the same, cycle after cycle, whether
+    the node obeys or not and whoever else sets fees.
+    """
+    both = Beside(config, config)
+    for looked, live, seen, shadow in both.live(life):
+        assert (looked, live) == (seen, shadow)
+        assert prices_compared(looked, live, seen, shadow).differences == ()
+
+
+@given(lives(), configs(**NARROW), configs(**NARROW))
+def test_a_shadow_yields_to_whom_the_live_config_yields(life, live, shadow):
+    """
+    A price that somebody else set is left alone by both, for the same time; that the price in
+    force is not what the shadow asked for is nobody's doing.
+    """
+    for _, lives_, _, shadows in Beside(live, shadow).live(life):
+        for one, other in zip(lives_.decisions, shadows.decisions, strict=True):
+            assert YIELDED & set(codes(one)) == YIELDED & set(codes(other))
+
+
+@given(lives(), configs(**NARROW), configs(**NARROW))
+def test_a_shadow_sees_the_price_that_it_asked_for_last(life, live, shadow):
+    """
+    Where nobody else has a say, what it sees in force is what it decided in the cycle before; all
+    else that it sees is as it is.
+    """
+    wanted = {}
+    for looked, lives_, seen, plan in Beside(live, shadow).live(life):
+        for channel, own, decision in zip(
+            looked.channels, seen.channels, plan.decisions, strict=True
+        ):
+            price = {"fee_ppm": channel.fee_ppm, "base_fee_msat": channel.base_fee_msat}
+            assert attrs.evolve(own, **price) == channel
+            if own.fee_ppm != channel.fee_ppm:
+                assert own.fee_ppm == wanted[own.channel_id]
+            action = decision.action
+            asks = isinstance(action, SetFee)
+            wanted[own.channel_id] = action.new_ppm if asks else own.fee_ppm
+        assert attrs.evolve(seen, channels=looked.channels, memory=looked.memory) == looked
+        assert lives_.at == plan.at
+
+
+@given(lives(), configs(**NARROW), configs(**NARROW))
+def test_a_price_that_is_not_charged_teaches_nothing(life, live, shadow):
+    """
+    No time and no payment counts for a price that is not, within what is worth an update, the one
+    in force.
+    """
+    for looked, _, seen, plan in Beside(live, shadow).live(life):
+        before = {memory.channel_id: memory.fee.climb for memory in seen.memory.channels}
+        for channel, own, memory in zip(
+            looked.channels, seen.channels, plan.memory.channels, strict=True
+        ):
+            climb, known = memory.fee.climb, before.get(own.channel_id)
+            far = abs(own.fee_ppm - channel.fee_ppm) >= dead_band(channel.fee_ppm)
+            if far and climb and known:
+                assert climb.window.live_s in (0, known.window.live_s)
+                assert climb.window.count in (0, known.window.count)
+
+
+@given(snapshots(), configs(), configs())
+def test_with_nothing_new_a_shadow_holds(snapshot, live, shadow):
+    """
+    In an unchanged world a shadow that was obeyed in mind changes no price again, whatever became
+    of the live one.
+    """
+    plan, own = decide(snapshot, live), decide(snapshot, shadow).memory
+    again = as_seen(carried_out(snapshot, plan), own, same_search=True)
+
+    for decision in decide(again, shadow).decisions:
+        action = decision.action
+        assert not isinstance(action, SetFee) or action.new_ppm == action.old_ppm
+
+
+@given(snapshots(), memories(), configs(), configs())
+def test_whatever_it_remembers_a_shadow_decides_once_about_each_channel(
+    snapshot, own, live, shadow
+):
+    """
+    Any memory makes a view that can be decided on, compared channel by channel.
+    """
+    seen = as_seen(snapshot, own, same_search=False)
+    plan, other = decide(snapshot, live), decide(seen, shadow)
+    compared = prices_compared(snapshot, plan, seen, other)
+
+    assert compared.channels == len(snapshot.channels)
+    assert abs(compared.over_ppm) <= compared.apart_ppm
+    for difference in compared.differences:
+        assert difference.live != difference.shadow
+        assert difference.decision in other.decisions
+
+
+@given(anything(), configs())
+def test_refills_differ_where_one_starts(trader, shadow):
+    """
+    Equal configs start the same refills; where another one starts nothing, or the like, there is a
+    difference, and only there.
+    """
+    snapshot, config = trader
+    live, other = rebalance(snapshot, config), rebalance(snapshot, shadow)
+
+    assert refills_compared(live, rebalance(snapshot, config)).differences == ()
+    told = {difference.decision for difference in refills_compared(live, other).differences}
+    for one, decision in zip(live.decisions, other.decisions, strict=True):
+        alike = one.action == decision.action or not (
+            {type(one.action).__name__, type(decision.action).__name__} & {"StartRebalance"}
+        )
+        assert (decision in told) is not alike
+
+
+def test_a_price_of_its_own_is_kept_while_the_live_one_moves():
+    """
+    Under a ceiling of 300 ppm it sees 300 ppm from the first cycle on, whatever the node has.
+    """
+    both = Beside(Config(scarcity_pricing=False), Config(max_fee_ppm=300, scarcity_pricing=False))
+    calm = [(1800, True, (PAID, PAID))] * 8
+    prices = [
+        [decision.trail[-1].after for decision in plan.decisions] for *_, plan in both.live(calm)
+    ]
+
+    assert prices[-1] == [300, 300]
+    assert [c.fee_ppm for c in both.world.channels.values()] == [500, 800]
