@@ -41,11 +41,15 @@ THIRD_PARTIES = {
     "core": {"attrs"},
     "adapters": {"attrs", "cattrs", "pybreaker", "yoyo"},
     "shell": {"attrs", "pyln", "structlog"},
-    "simulate": {"attrs", "jinja2", "markupsafe", "numpy", "plotly", "rich", "scipy", "typer"},
+    "simulate": {
+        *("attrs", "distributed", "jinja2", "markupsafe", "numpy", "plotly", "rich", "scipy"),
+        *("tomli", "typer"),
+    },
 }
 # Doors to the outside, and the only modules that open them.
 DOORS = {
     "cattrs": ("adapters/wire",),
+    "distributed": ("simulate/sweep/crews",),
     "jinja2": ("simulate/report/document",),
     "markupsafe": ("simulate/report/document",),
     "numpy": ("simulate/",),
@@ -58,9 +62,10 @@ DOORS = {
     "scipy": ("simulate/",),
     "structlog": ("shell/",),
     # A socket's deadline and what a run takes are the machine's own time.
-    "time": ("shell/clock", "adapters/rpc", "simulate/arena/contest"),
+    "time": ("shell/clock", "adapters/rpc", "simulate/arena/contest", "simulate/sweep/cells"),
     "random": (),
     "rich": ("simulate/",),
+    "tomli": ("simulate/sweep/grid_file",),
     "typer": ("simulate/",),
 }
 OUTSIDE = {"revops.adapters.cln", "revops.adapters.sling", "revops.adapters.store"}
