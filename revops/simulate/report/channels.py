@@ -8,6 +8,7 @@ from revops.core.units import DAY, Msat, Scid, sats_down, sats_up
 from revops.simulate.forecast.lives import EVERY_S, Forecast, Path
 from revops.simulate.report.blocks import Band, Chooser, Item, Lines, Section
 from revops.simulate.report.futures import MONTH, band, levels
+from revops.simulate.report.trails import key_of, name_cell
 from revops.simulate.table import peer
 
 Paths = dict[str, list[Path]]
@@ -21,7 +22,7 @@ def over_time(channels: Sequence[Channel], forecast: Forecast) -> Section:
     """
     Return charts of one channel at a time, those that earn most first.
     """
-    known = {channel.scid: channel for channel in channels}
+    known = {key_of(channel): channel for channel in channels}
     lived = _lived(forecast)
     first = forecast.sides[0].name
     earned = {scid: _middle(p.earned_msat for p in paths[first]) for scid, paths in lived.items()}
@@ -71,8 +72,8 @@ def _charts(x: tuple[float, ...]) -> tuple[Lines, ...]:
 def _item(channel: Channel, paths: Paths, at: Sequence[int], days: int) -> Item:
     fees, shares = zip(*(_bands(name, lives, at) for name, lives in paths.items()), strict=True)
     return Item(
-        key=channel.scid or "",
-        name=f"{peer(channel)} · {channel.scid}",
+        key=key_of(channel),
+        name=f"{peer(channel)} · {name_cell(channel).below}",
         facts=tuple(_facts(channel, paths, days)),
         charts=(fees, shares),
     )

@@ -9,7 +9,7 @@ from revops.core.units import Msat, sats_down, sats_up
 from revops.simulate import refills
 from revops.simulate.refills import Refill
 from revops.simulate.report.blocks import Card, Cell, Column, Notes, Row, Section, Table
-from revops.simulate.report.trails import facts, name_cell, share_cell, trails, why_cell
+from revops.simulate.report.trails import facts, key_of, name_cell, share_cell, trails, why_cell
 
 Sides = dict[str, Refill]
 """One channel under each config."""
@@ -99,7 +99,7 @@ def _row(sides: Sides) -> Row:
             share_cell(telling.channel),
         ),
         marked=_filled(sides),
-        key=telling.channel.scid or "",
+        key=key_of(telling.channel),
         facts=facts(telling.channel),
         trails=trails("refill", {name: r.decision for name, r in sides.items()}),
     )

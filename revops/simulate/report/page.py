@@ -1,6 +1,6 @@
 """Page: all that is decided and forecast of one node, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Final
 
@@ -38,11 +38,7 @@ def page(
     """
     sections = [
         _summary(snapshot, plans, forecast),
-        *(
-            [futures.outcomes(forecast), channels.over_time(snapshot.channels, forecast)]
-            if forecast
-            else []
-        ),
+        *(_future(snapshot, forecast) if forecast else ()),
         prices.prices(snapshot, {name: plan for name, (plan, _) in plans.items()}),
         moves.moves(snapshot, {name: plan for name, (_, plan) in plans.items()}),
         _settings(options),
@@ -81,6 +77,12 @@ def _summary(snapshot: Snapshot, plans: Mapping[str, Plans], forecast: Forecast 
         Notes(sentences=(_MODELLED,), quiet=True),
     )
     return Section(title="In short", blocks=blocks)
+
+
+def _future(snapshot: Snapshot, forecast: Forecast) -> Iterator[Section]:
+    yield futures.outcomes(forecast)
+    if snapshot.channels:
+        yield channels.over_time(snapshot.channels, forecast)
 
 
 def _settings(options: Mapping[str, Options]) -> Section:

@@ -10,7 +10,7 @@ from revops.core.snapshot import Snapshot
 from revops.core.units import sats_down
 from revops.simulate import table
 from revops.simulate.report.blocks import Card, Cell, Column, Notes, Row, Section, Table
-from revops.simulate.report.trails import facts, name_cell, share_cell, trails, why_cell
+from revops.simulate.report.trails import facts, key_of, name_cell, share_cell, trails, why_cell
 
 Sides = dict[str, table.Row]
 """One channel under each config."""
@@ -81,7 +81,7 @@ def _row(sides: Sides) -> Row:
             Cell(text=f"{sats_down(channel.capacity_msat):,}", by=sats_down(channel.capacity_msat)),
         ),
         marked=not _stays(sides),
-        key=channel.scid or "",
+        key=key_of(channel),
         facts=facts(channel),
         trails=trails("fee", {name: row.decision for name, row in sides.items()}),
     )

@@ -35,6 +35,13 @@ def _step(reason: Reason) -> Step:
     )
 
 
+def key_of(channel: Channel) -> str:
+    """
+    Return what *channel* goes by on a page: its short channel id, as soon as it has one.
+    """
+    return channel.scid or channel.channel_id
+
+
 def name_cell(channel: Channel) -> Cell:
     """
     Return what *channel* is called.

@@ -23,7 +23,7 @@ def path(channel: Channel, rng: np.random.Generator, *, moves: bool, days: int) 
     drift = accumulate(rng.normal(0, 0.04, looks), initial=share)
     earned = int(rng.gamma(2, channel.capacity_msat / 40_000) * (1.3 if moves else 1))
     return Path(
-        scid=channel.scid,
+        scid=channel.scid or channel.channel_id,
         fee_ppm=tuple(int(fee) for fee in np.clip(fees, 1, 5_000)),
         local_share=tuple(min(1.0, max(0.0, place)) for place in drift)[:looks],
         earned_msat=Msat(earned),
