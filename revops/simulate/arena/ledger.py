@@ -23,10 +23,12 @@ class Ledger:
         out_msat, in_msat: What left and what it brought.
         out_count: How often.
         refused: Payments that came and could not leave.
+        missed_msat: What those would have paid.
         spent: What refilling the channel cost.
         refilled_msat, refills: How much that moved, and how often.
         updates: Fee updates, by channel and day.
         income_by_day, spent_by_day: Of the node.
+        net_by: What was earned less what was spent, by channel and day.
         depleted, saturated: Steps that ended with hardly anything on our side, or on the other.
         steps: How many there were.
     """
@@ -46,6 +48,8 @@ class Ledger:
     updates: Counter[tuple[int, int]] = attrs.field(factory=Counter, init=False)
     income_by_day: Counter[int] = attrs.field(factory=Counter, init=False)
     spent_by_day: Counter[int] = attrs.field(factory=Counter, init=False)
+    net_by: Counter[tuple[int, int]] = attrs.field(factory=Counter, init=False)
+    missed_msat: int = attrs.field(default=0, init=False)
     steps: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -76,6 +80,7 @@ class Ledger:
         self.out_count[out] += 1
         self.in_msat[into] += amount + fee
         self.income_by_day[step // STEPS_A_DAY] += fee
+        self.net_by[out, step // STEPS_A_DAY] += fee
 
     def refilled(self, target: int, amount: Msat, cost: Msat, step: int) -> None:
         """
@@ -85,6 +90,14 @@ class Ledger:
         self.refilled_msat[target] += amount
         self.refills[target] += 1
         self.spent_by_day[step // STEPS_A_DAY] += cost
+        self.net_by[target, step // STEPS_A_DAY] -= cost
+
+    def turned_away(self, out: int, fee: Msat) -> None:
+        """
+        Book a payment that came and could not leave.
+        """
+        self.refused[out] += 1
+        self.missed_msat += fee
 
     def updated(self, channel: int, step: int) -> None:
         """

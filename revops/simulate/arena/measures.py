@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 import numpy as np
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, permutation_test
 
 from revops.core.units import Msat
 from revops.simulate.arena.market import STEPS_A_DAY
@@ -15,7 +15,9 @@ from revops.simulate.arena.worth import Worth
 
 EARLY_DAYS: Final = 14
 RESAMPLES: Final = 10_000
+FLIPS: Final = 20_000
 CONFIDENCE: Final = 0.95
+WORST_PERCENT: Final = 5
 # A run that lost money counts as one that earned this share of the bound: ratios need a sign.
 LEAST_SHARE: Final = 0.001
 
@@ -28,7 +30,9 @@ class Score:
     Attributes:
         income_msat, spent_msat: Fees earned, refills paid.
         left_msat: What liquidity is worth more at the end than at the beginning.
-        early_msat: What the first 14 days earned less refills.
+        by_day: What each day earned less what it spent on refills.
+        worst_msat: The same of a channel and day, averaged over the worst 5 % of them.
+        missed_msat: What payments would have paid that came and could not leave.
         updates: Fee updates a channel and day, on average.
         most_updates: Of one channel in one day.
         depleted, saturated: Share of the time of all channels.
@@ -40,7 +44,9 @@ class Score:
     income_msat: Msat
     spent_msat: Msat
     left_msat: Msat
-    early_msat: Msat
+    by_day: tuple[Msat, ...]
+    worst_msat: float
+    missed_msat: Msat
     updates: float
     most_updates: int
     depleted: float
@@ -57,6 +63,20 @@ class Score:
         """
         return Msat(self.income_msat - self.spent_msat + self.left_msat)
 
+    @property
+    def early_msat(self) -> Msat:
+        """
+        Return what the first days earned, in which there is most to learn.
+        """
+        return Msat(sum(self.by_day[:EARLY_DAYS]))
+
+    @property
+    def late_msat(self) -> Msat:
+        """
+        Return what the days after those earned.
+        """
+        return Msat(sum(self.by_day[EARLY_DAYS:]))
+
 
 def score_of(run: Run, worth: Worth) -> Score:
     """
@@ -65,12 +85,14 @@ def score_of(run: Run, worth: Worth) -> Score:
     world, ledger = run.world, run.world.ledger
     days, channels = world.step / STEPS_A_DAY, world.tape.channels
     looks = ledger.steps * channels
-    early = range(EARLY_DAYS)
+    income, spent = ledger.income_by_day, ledger.spent_by_day
     return Score(
         income_msat=ledger.income_msat,
         spent_msat=ledger.spent_msat,
         left_msat=worth.change(world.tape.local, world.local),
-        early_msat=Msat(sum(ledger.income_by_day[day] - ledger.spent_by_day[day] for day in early)),
+        by_day=tuple(Msat(income[day] - spent[day]) for day in range(world.tape.scenario.days)),
+        worst_msat=_worst(list(ledger.net_by.values()), channels * world.tape.scenario.days),
+        missed_msat=Msat(ledger.missed_msat),
         updates=sum(ledger.updates.values()) / (channels * days),
         most_updates=max(ledger.updates.values(), default=0),
         depleted=sum(ledger.depleted) / looks,
@@ -82,21 +104,44 @@ def score_of(run: Run, worth: Worth) -> Score:
     )
 
 
+def _worst(moved: list[int], count: int) -> float:
+    """
+    Return the mean of the worst of *count* channels and days, of which those not in *moved* earned
+    and spent nothing.
+    """
+    worst = max(count * WORST_PERCENT // 100, 1)
+    ordered = sorted([*moved, *[0] * (count - len(moved))])
+    return sum(ordered[:worst]) / worst
+
+
+@attrs.frozen
+class Mean:
+    """
+    A mean over tapes.
+
+    Attributes:
+        low, high: Where it is with a confidence of 95 %; `None` for a single tape.
+    """
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
 @attrs.frozen(kw_only=True)
 class Lead:
     """
     By how much one policy is ahead of another on the same tapes.
 
     Attributes:
-        mean: Of the logarithms of the ratio of what they earned.
-        low, high: Where the mean is with a confidence of 95 %.
+        ratio: The logarithm of the ratio of what they earned.
         wins: Share of the tapes on which it earned more; a tie is half a win.
+        chance: Of a mean as far from nothing if either policy were as good as the other.
     """
 
-    mean: float
-    low: float
-    high: float
+    ratio: Mean
     wins: float
+    chance: float
 
 
 def lead(mine: Sequence[float], theirs: Sequence[float], bounds: Sequence[float]) -> Lead:
@@ -109,33 +154,74 @@ def lead(mine: Sequence[float], theirs: Sequence[float], bounds: Sequence[float]
         for a, b, bound in zip(mine, theirs, bounds, strict=True)
     ]
     wins = [(a > b) + (a == b) / 2 for a, b in zip(mine, theirs, strict=True)]
-    low, high = interval(ratios)
-    return Lead(mean=float(np.mean(ratios)), low=low, high=high, wins=float(np.mean(wins)))
+    return Lead(ratio=mean_of(ratios), wins=float(np.mean(wins)), chance=chance_of(ratios))
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
+def mean_of(values: Sequence[float]) -> Mean:
     """
-    Return where the mean of *values* is, by the BCa bootstrap: the same each time.
+    Return the mean of *values* and where it is, by the BCa bootstrap: the same each time.
     """
-    if len(set(values)) == 1:
-        return values[0], values[0]
+    return share_of(values, [1.0] * len(values))
+
+
+def share_of(parts: Sequence[float], wholes: Sequence[float]) -> Mean:
+    """
+    Return the sum of *parts* over that of *wholes*, and where it is.
+    """
+    shares = {part / whole for part, whole in zip(parts, wholes, strict=True)}
+    share = sum(parts) / sum(wholes)
+    if len(shares) == 1:
+        return Mean(share, share, share) if len(parts) > 1 else Mean(share)
     found = bootstrap(
-        (values,),
-        np.mean,
+        (parts, wholes),
+        lambda part, whole, axis: part.sum(axis=axis) / whole.sum(axis=axis),
+        paired=True,
         n_resamples=RESAMPLES,
         confidence_level=CONFIDENCE,
         method="BCa",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return Mean(share, float(found.low), float(found.high))
 
 
-def marginal_roi(with_refills: Score, without: Score) -> float | None:
+def chance_of(values: Sequence[float]) -> float:
     """
-    Return what a sat spent on refills brought beyond itself, on the same tape; `None` when nothing
-    was spent.
+    Return how often the mean of *values* would be as far from nothing if the sign of each were
+    chance: all signs are tried, or 20 000 of them, the same each time.
     """
-    if not with_refills.spent_msat:
+    if len(values) == 1:
+        return 1.0
+    found = permutation_test(
+        (np.array(values),),
+        lambda flipped, axis: flipped.mean(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=FLIPS,
+        rng=np.random.default_rng(0),
+    )
+    return float(found.pvalue)
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """
+    Return *chances* corrected for how many there are: the k-th smallest of n times n - k + 1, and
+    none below a smaller one.
+    """
+    corrected = [0.0] * len(chances)
+    least = 0.0
+    for rank, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        least = max(least, min(chances[place] * (len(chances) - rank), 1.0))
+        corrected[place] = least
+    return corrected
+
+
+def marginal_roi(with_refills: Sequence[Score], without: Sequence[Score]) -> Mean | None:
+    """
+    Return what a sat spent on refills brought beyond itself, tape by tape beside the same policy
+    without them; `None` when nothing was spent.
+    """
+    pairs = [(a, b) for a, b in zip(with_refills, without, strict=True) if a.spent_msat]
+    if not pairs:
         return None
-    gained = with_refills.net_msat - without.net_msat
-    return gained / with_refills.spent_msat
+    gains = [float(a.net_msat - b.net_msat) for a, b in pairs]
+    return share_of(gains, [float(a.spent_msat) for a, _ in pairs])

@@ -203,7 +203,7 @@ class World:
             # The peer cannot even offer it.
             return None
         if amount > self.spendable(out) or self._full(out):
-            self.ledger.refused[out] += 1
+            self.ledger.turned_away(out, fee)
             return Passed(at, into, out, amount, fee, "local_failed")
         if kind is Kind.PROBE:
             return Passed(at, into, out, amount, fee, "failed")

@@ -48,7 +48,7 @@ def worth_of(tape: Tape) -> Worth:
     Return what liquidity is worth as *tape* ends, sold at the price that earns most.
     """
     market = tape.market
-    last = slice(len(market.perkw) - HORIZON_DAYS * STEPS_A_DAY, None)
+    last = slice(max(len(market.perkw) - HORIZON_DAYS * STEPS_A_DAY, 0), None)
     sigma = market.amount_sat.sd
     amount = market.amount_sat.median * math.exp(sigma * sigma / 2) * 1000
     demands, prices = [], []

@@ -1,11 +1,12 @@
 """Many policies on the same tapes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from revops.core.option import ConfigError
-from revops.simulate.arena.contest import contest, sitting
+from revops.simulate.arena.contest import Sitting, contest, sit
 from revops.simulate.arena.policies import PRICING, REFILLING, maker_of
 from revops.simulate.arena.scenarios import SCENARIOS
 
@@ -14,13 +15,16 @@ POLICIES = ("static-100", "clboss", "clboss+refills")
 
 def test_a_sitting_has_a_cell_for_each_policy() -> None:
     """
-    Every policy is measured on the same tape against the same oracles, afresh each time.
+    Every policy is measured on the same tape against the same oracles, afresh each time; oracles
+    that are known are not asked again.
     """
-    once, again = (sitting("mixed_5", 1, POLICIES) for _ in range(2))
+    once = sit(sitting("mixed_5", 1))
+    assert once[0].bounds.regime is None
+    again = sit(sitting("mixed_5", 1, bounds=once[0].bounds))
 
     assert [cell.policy for cell in once] == list(POLICIES)
     assert [cell.score for cell in once] == [cell.score for cell in again]
-    assert {cell.static_msat for cell in once} == {once[0].static_msat}
+    assert all(cell.bounds is once[0].bounds for cell in (*once, *again))
     assert all(0 < cell.of_fluid < 1 for cell in once)
     assert all(cell.of_static is not None and cell.of_static > 0 for cell in once)
 
@@ -29,23 +33,50 @@ def test_who_refills_is_measured_against_a_bound_that_refills() -> None:
     """
     The bound of a policy that refills knows the market for refills, and is not below the other.
     """
-    _, without, with_refills = sitting("mixed_20", 2, POLICIES, static=False)
+    _, without, with_refills = sit(sitting("mixed_20", 2))
 
     assert with_refills.score.refills
-    assert with_refills.fluid_msat > without.fluid_msat
-    assert without.of_static is None
+    assert with_refills.fluid_msat == with_refills.bounds.open_msat
+    assert without.fluid_msat == without.bounds.fluid_msat < with_refills.fluid_msat
+
+
+def test_where_the_market_changes_so_may_the_prices_that_know_it() -> None:
+    """
+    Prices that change when the market does earn at least as much as those that never do.
+    """
+    (cell,) = sit(sitting("regime_change", 1, days=33, policies=("static-50",)))
+
+    assert cell.bounds.static
+    assert cell.bounds.regime
+    assert cell.bounds.regime.net_msat >= cell.bounds.static.net_msat
+    assert len(cell.bounds.regime.by_day) == 33
+
+
+def test_a_fleet_has_no_static_oracle() -> None:
+    """
+    Of hundreds of channels nobody finds the best static prices in time: they are not made up.
+    """
+    (cell,) = sit(sitting("large_fleet", 1, days=1, policies=("static-50",)))
+
+    assert cell.of_static is None
+    assert cell.bounds.fluid_msat > 0
 
 
 def test_a_contest_is_the_same_on_any_executor() -> None:
     """
-    Sittings come in the order of scenarios and seeds, whoever plays them.
+    Every sitting is played once, whoever plays it.
     """
+    wanted = [sitting("mixed_5", seed, policies=("static-50",)) for seed in (3, 1)]
     with ThreadPoolExecutor(2) as pool:
-        found = list(contest(["mixed_5"], [3, 1], ["static-50"], pool, static=False))
+        found = {cells[0].seed: cells for cells in contest(wanted, pool)}
 
-    assert [(cell.scenario, cell.seed) for (cell,) in found] == [("mixed_5", 3), ("mixed_5", 1)]
-    (alone,) = sitting("mixed_5", 1, ["static-50"], static=False)
-    assert found[1][0].score == alone.score
+    assert sorted(found) == [1, 3]
+    assert found[1][0].score == sit(wanted[1])[0].score
+
+
+def sitting(name: str, seed: int, **fields: Any) -> Sitting:
+    plain = {"scenario": name, "seed": seed, "days": 10, "policies": POLICIES}
+    return Sitting(**(plain | fields))
 
 
 def test_every_policy_has_a_name() -> None:
