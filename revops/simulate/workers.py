@@ -5,8 +5,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -25,6 +29,28 @@ def workers(jobs: int) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class _Here(Executor):
+    """
+    Does all work at once, in this very thread.
+    """
+
+    def submit(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """
+        Return what *work* comes to.
+        """
+        future: Future[T] = Future()
+        future.set_result(work(*args, **kwargs))
+        return future
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[Executor]:
+    """
+    Lend no process but this one.
+    """
+    yield _Here()
 
 
 def _begin() -> None:

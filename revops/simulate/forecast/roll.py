@@ -16,20 +16,22 @@ from revops.simulate.arena.scenario import Scenario
 from revops.simulate.arena.tape import Beginning, Tape, tape_in
 from revops.simulate.arena.world import Passed, Refilled, World
 from revops.simulate.arena.worth import worth_of
-from revops.simulate.forecast.fit import NAME, fitted
+from revops.simulate.forecast.fit import NAME, Fit, fitted
 from revops.simulate.forecast.lives import EVERY_S, Life, Path
 from revops.simulate.forecast.twin import begins, twin
 
 _EVERY: Final = EVERY_S // STEP_S
 
 
-def lived(snapshot: Snapshot, config: Config | None, days: int, seed: int) -> Life:
+def lived(
+    snapshot: Snapshot, config: Config | None, days: int, seed: int, fit: Fit | None = None
+) -> Life:
     """
     Return what becomes of the node in *snapshot* under *config*, or untouched for `None`, in so
-    many *days* of the future that is drawn from *seed*.
+    many *days* of the future that is drawn from *seed* and *fit*, its own unless given.
     """
     origin = twin(snapshot)
-    tape = tape_for(origin, days, seed)
+    tape = tape_for(origin, fit or fitted(snapshot), days, seed)
     world = World(tape)
     world.htlc_max = [
         usual if channel.htlc_max_msat is None else channel.htlc_max_msat
@@ -41,7 +43,7 @@ def lived(snapshot: Snapshot, config: Config | None, days: int, seed: int) -> Li
     return told(names, world, looks)
 
 
-def tape_for(origin: Snapshot, days: int, seed: int) -> Tape:
+def tape_for(origin: Snapshot, fit: Fit, days: int, seed: int) -> Tape:
     """
     Return what chance holds ready for the twin of a node: a draw of the market that it may be in,
     and one of the payments there.
@@ -54,7 +56,7 @@ def tape_for(origin: Snapshot, days: int, seed: int) -> Tape:
         ppm=tuple(channel.fee_ppm for channel in channels),
         at=begins(origin),
     )
-    tape = tape_in(fitted(origin).drawn(seed, days), node, scenario, seed)
+    tape = tape_in(fit.drawn(seed, days), node, scenario, seed)
     heard = tuple(channel.market_ppm for channel in channels)
     pairs = zip(channels, tape.peer_ppm, strict=True)
     return attrs.evolve(
