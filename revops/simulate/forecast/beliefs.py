@@ -19,22 +19,34 @@ from revops.simulate.forecast.evidence import Trial
 _MIDDLES: Final[Array] = np.geomspace(1.0, 20_000.0, 60)
 _MIDDLE_PPM: Final = 70.0
 _MIDDLE_SD: Final = 1.0
-_SLOPES: Final[Array] = 1.7 * np.exp(0.35 * np.array([-1.1, -0.7, -0.3, 0.1, 0.5, 0.9, 1.5, 2.2]))
+_SLOPES: Final[Array] = np.geomspace(1.15, 12.0, 10)
 _SLOPE: Final = 1.7
 _SLOPE_SD: Final = 0.35
+# Some curves fall off a cliff: this part of them is as steep as it likes.
+_STEEP_PART: Final = 0.15
+_STEEP_SD: Final = 1.0
 # What others post is hearsay: the cheapest of them are usually empty.
 _HEARSAY_SD: Final = 0.7
 # Payments a day at no fee: a Gamma prior whose logarithm has an sd of 1.
 _PER_DAY: Final = 20.0
 _PER_DAY_SHAPE: Final = 1.4
-# What all nodes have in common counts as much as so many channels of this one.
-_COMMON: Final = 3.0
-_PASSES: Final = 12
+# Nodes differ from each other as their channels do: around which prices and numbers those of one
+# are, in standard deviations of either.
+_PLACES: Final[Array] = np.linspace(-2.5, 2.5, 11)
+_NODE_SD: Final = 1.0
 _LEAST_PPM: Final = 0.1
 
 _F, _K = (grid.ravel() for grid in np.meshgrid(_MIDDLES, _SLOPES, indexing="ij"))
 _LN_F: Final[Array] = np.log(_F)
+_SLOPE_LOGS: Final[Array] = np.logaddexp(
+    *(
+        math.log(part / sd) - 0.5 * (np.log(_K / _SLOPE) / sd) ** 2
+        for part, sd in ((1 - _STEEP_PART, _SLOPE_SD), (_STEEP_PART, _STEEP_SD))
+    )
+)
 _WIDTH: Final = math.log(_MIDDLES[1] / _MIDDLES[0])
+_NODES: Final[Array] = np.stack(np.meshgrid(_PLACES, _PLACES), axis=-1).reshape(-1, 2) * _NODE_SD
+_NODE_LOGS: Final[Array] = -0.5 * (_NODES**2).sum(axis=1) / _NODE_SD**2
 
 
 @attrs.frozen(eq=False)
@@ -43,64 +55,59 @@ class Beliefs:
     What may be true of the demand for each channel.
 
     Attributes:
-        cells: The chance of each pair of a middle price and a slope: `cells[channel, cell]`.
-        shape, rate: Given that pair, payments a day at no fee are Gamma distributed.
+        likely: What the trials of the channels say.
+        told: What others charge toward the peers; 0 where nothing tells.
+        nodes: The chance of each of the kinds of node that this may be: the channels of one have
+            prices and numbers in common, and if one was taken for another, all others were too.
     """
 
-    cells: Array
-    shape: Array
-    rate: Array
-
-    @property
-    def ln_middles(self) -> Array:
-        """
-        Return the logarithm of the middle price to expect of each channel.
-        """
-        expected: Array = self.cells @ _LN_F
-        return expected
-
-    @property
-    def ln_numbers(self) -> Array:
-        """
-        Return the logarithm of the payments a day to expect for each channel, at no fee.
-        """
-        logs = digamma(self.shape)[:, None] - np.log(self.rate)
-        expected: Array = (self.cells * logs).sum(axis=1)
-        return expected
+    likely: "Likelihood"
+    told: Array
+    nodes: Array
 
     def drawn(self, rng: np.random.Generator) -> tuple[tuple[Logit, ...], Array]:
         """
         Return a demand curve for each channel, and how many payments a day go with it.
         """
-        chance = rng.random((len(self.cells), 1))
-        found = np.minimum((self.cells.cumsum(axis=1) < chance).sum(axis=1), len(_F) - 1)
+        node = _NODES[rng.choice(len(_NODES), p=self.nodes)]
+        logs, rate = _seen(self.likely, self.told, node)
+        chances = np.exp(logs - logs.max(axis=1, keepdims=True))
+        reached = chances.cumsum(axis=1)
+        chance = rng.random((len(logs), 1)) * reached[:, -1:]
+        found = np.minimum((reached < chance).sum(axis=1), len(_F) - 1)
         # Anywhere within the cell.
         middles = _F[found] * np.exp(_WIDTH * (rng.random(len(found)) - 0.5))
-        rate = self.rate[np.arange(len(found)), found]
-        per_day: Array = rng.standard_gamma(self.shape) / rate
+        shape = _PER_DAY_SHAPE + self.likely.count
+        per_day: Array = rng.standard_gamma(shape) / rate[np.arange(len(found)), found]
         return tuple(map(Logit, middles.tolist(), _K[found].tolist())), per_day
 
 
 def believed(channels: Sequence[Channel], found: Sequence[tuple[Trial, ...]]) -> Beliefs:
     """
     Return what is believed of the demand for *channels* once their trials are *found*.
-
-    Around which prices and numbers a channel may be expected, the others tell: each pass knows
-    better.
     """
-    likely = _likelihood(channels, found)
     told = np.array([channel.market_ppm or 0 for channel in channels], dtype=np.float64)
-    known = likely.days.any(axis=1)
-    middle, number = math.log(_MIDDLE_PPM), math.log(_PER_DAY)
-    for _ in range(_PASSES):
-        beliefs = _updated(likely, middle, number, told)
-        middle = _pooled(math.log(_MIDDLE_PPM), beliefs.ln_middles[known])
-        number = _pooled(math.log(_PER_DAY), beliefs.ln_numbers[known])
-    return _updated(likely, middle, number, told)
+    bursts = [dispersion(c.traffic) if c.traffic else 1.0 for c in channels]
+    return believed_of(found, told, bursts)
+
+
+def believed_of(
+    found: Sequence[tuple[Trial, ...]], told: Array, bursts: Sequence[float]
+) -> Beliefs:
+    """
+    Return what is believed of channels whose trials are *found*, others being *told* to charge so
+    much, where forwards come in *bursts* of so many.
+
+    Around which prices and numbers a channel may be expected, the others of its node tell.
+    """
+    likely = _likelihood(found, bursts)
+    logs = np.array([_evidence(likely, told, node) for node in _NODES]) + _NODE_LOGS
+    chances = np.exp(logs - logs.max())
+    return Beliefs(likely, told, chances / chances.sum())
 
 
 @attrs.frozen(eq=False)
-class _Likelihood:
+class Likelihood:
     """
     What the trials of all channels say of each cell, as far as it does not depend on the prior.
 
@@ -115,25 +122,37 @@ class _Likelihood:
     days: Array
 
 
-def _likelihood(channels: Sequence[Channel], found: Sequence[tuple[Trial, ...]]) -> _Likelihood:
-    size = (len(channels), len(_F))
+def _likelihood(found: Sequence[tuple[Trial, ...]], bursts: Sequence[float]) -> Likelihood:
+    size = (len(found), len(_F))
     count, logs, days = np.zeros(size[0]), np.zeros(size), np.zeros(size)
-    for number, (channel, tried) in enumerate(zip(channels, found, strict=True)):
-        burst = dispersion(channel.traffic) if channel.traffic else 1.0
+    for number, (burst, tried) in enumerate(zip(bursts, found, strict=True)):
         for ppm, lasted, came in tried:
             log = -np.logaddexp(0.0, _K * (math.log(max(ppm, _LEAST_PPM)) - _LN_F))
             count[number] += came / burst
             logs[number] += log * (came / burst)
             days[number] += np.exp(log) * (lasted / burst)
-    return _Likelihood(count, logs, days)
+    return Likelihood(count, logs, days)
 
 
-def _updated(likely: _Likelihood, middle: float, number: float, told: Array) -> Beliefs:
+def _evidence(likely: Likelihood, told: Array, node: Array) -> float:
+    """
+    Return the logarithm of the chance of all that was seen on such a *node*.
+    """
+    logs, _ = _seen(likely, told, node)
+    return float(np.logaddexp.reduce(logs, axis=1).sum())
+
+
+def _seen(likely: Likelihood, told: Array, node: Array) -> tuple[Array, Array]:
+    """
+    Return the logarithm of the chance of each cell and of what was seen of it, for each channel of
+    such a *node*, and the rate of the payments a day that go with it.
+    """
+    middle, number = math.log(_MIDDLE_PPM) + node[0], math.log(_PER_DAY) + node[1]
+    usual = math.exp(digamma(_PER_DAY_SHAPE) - number)
+    rate = usual + likely.days
     shape = _PER_DAY_SHAPE + likely.count
-    rate = math.exp(digamma(_PER_DAY_SHAPE) - number) + likely.days
     logs = _prior(middle, told) + likely.logs - shape[:, None] * np.log(rate)
-    chances = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return Beliefs(chances / chances.sum(axis=1, keepdims=True), shape, rate)
+    return logs + _PER_DAY_SHAPE * math.log(usual), rate
 
 
 def _prior(middle: float, told: Array) -> Array:
@@ -147,10 +166,6 @@ def _prior(middle: float, told: Array) -> Array:
     around[heard] += (np.log(told[heard]) - middle) * _HEARSAY_SD**-2 / both
     precision[heard] = both
     prices = precision[:, None] * (_LN_F - around[:, None]) ** 2
-    slopes = (np.log(_K / _SLOPE) / _SLOPE_SD) ** 2
-    prior: Array = -0.5 * (prices + slopes)
-    return prior
-
-
-def _pooled(common: float, own: Array) -> float:
-    return float((_COMMON * common + own.sum()) / (_COMMON + len(own)))
+    prior = _SLOPE_LOGS - 0.5 * prices
+    normal: Array = prior - np.logaddexp.reduce(prior, axis=1)[:, None]
+    return normal

@@ -24,7 +24,8 @@ _NAMED: Final = 3
 _INWARD_SHAPE: Final = 0.5
 # No sender is poorer than the curves say.
 _BUDGET_PPM: Final = (1e7, 1e7)
-_PERKW: Final = 1_250
+PERKW: Final = 1_250
+"""What the chain charges where nothing tells."""
 
 
 @attrs.frozen(eq=False)
@@ -84,7 +85,7 @@ def fitted(snapshot: Snapshot) -> Fit:
         amounts=amounts_of(channels),
         # Who has one channel forwards nothing.
         open=able & (able.sum() > 1),
-        perkw=snapshot.feerates[-1].perkw if snapshot.feerates else _PERKW,
+        perkw=snapshot.feerates[-1].perkw if snapshot.feerates else PERKW,
         warnings=tuple(_warnings(channels, found)),
     )
 
