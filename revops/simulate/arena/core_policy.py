@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from revops.core.actions import SetFee
+from revops.core.amend import amended
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.plan import Plan
@@ -94,7 +95,7 @@ class CorePolicy:
         Return a channel as it is seen; of what nobody sees, it is as it was before.
         """
         before = self._origin.channels[number]
-        return attrs.evolve(
+        return amended(
             before,
             to_us_msat=seen.local[number],
             spendable_msat=seen.spendable[number],

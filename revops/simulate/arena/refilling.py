@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from revops.core.actions import Source, StartRebalance
+from revops.core.amend import amended
 from revops.core.config import Config
 from revops.core.plan import Plan, RebalancePlan
 from revops.core.rebalance import rebalance
@@ -106,7 +107,7 @@ class RefillingPolicy(CorePolicy):
         return rebalance(snapshot, self.config)
 
     def _channel(self, number: int, seen: Observation, digested: int) -> Channel:
-        return attrs.evolve(
+        return amended(
             super()._channel(number, seen, digested),
             peer_uptime=1.0,
             live_share=self._looks[number].share,
