@@ -199,11 +199,17 @@ class _Reader:
         if not isinstance(table, dict):
             self.wrong(where, f"expected a table of options, got {_shown(table)}")
             return
+        seen = set()
         for name, value in table.items():
             try:
-                yield option_named(name), value
+                option = option_named(name)
             except ConfigError as error:
                 self.wrong(where, str(error))
+                continue
+            if option.name in seen:
+                self.wrong(where, f"{option.name} is there twice")
+            seen.add(option.name)
+            yield option, value
 
     def text(self, where: str, option: Option, value: object) -> str:
         """
