@@ -58,20 +58,24 @@ class Slice(Hour):
     size_squares: int = attrs.field(default=0, validator=checks.whole())
 
 
-def _hours(parts: Iterable[Hour]) -> tuple[Hour, ...]:
-    # A first cycle holds a week of them for each channel: only what flow reads is kept.
-    return checks.by_start(
-        part
-        if type(part) is Hour
-        else Hour(
-            start=part.start,
-            in_count=part.in_count,
-            out_count=part.out_count,
-            in_msat=part.in_msat,
-            out_msat=part.out_msat,
-        )
-        for part in parts
+def as_hour(part: Hour) -> Hour:
+    """
+    Return what flow reads of *part*, and nothing else: a first cycle holds a week of hours for
+    each channel.
+    """
+    if type(part) is Hour:
+        return part
+    return Hour(
+        start=part.start,
+        in_count=part.in_count,
+        out_count=part.out_count,
+        in_msat=part.in_msat,
+        out_msat=part.out_msat,
     )
+
+
+def _hours(parts: Iterable[Hour]) -> tuple[Hour, ...]:
+    return checks.by_start(map(as_hour, parts))
 
 
 @attrs.frozen(kw_only=True, slots=False)

@@ -2,7 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 import attrs
@@ -58,6 +59,7 @@ class Misfit(NamedTuple):
 _FIELDS: Final = tuple(field.name for field in attrs.fields(Slice))[1:]
 Counts = Sequence[int]
 """The fields of a Slice but its `start`, in their order."""
+_counts: Final[Callable[[Slice], tuple[int, ...]]] = attrgetter(*_FIELDS)
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +86,7 @@ class Tally:
         Return what went through each channel in each hour.
         """
         return {
-            (scid, hour): Slice(start=hour, **dict(zip(_FIELDS, counts, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
+            (scid, hour): _slice(hour, counts)
             for scid, hours in self.counts.items()
             for hour, counts in hours.items()
         }
@@ -234,11 +236,11 @@ def merged(slices: Iterable[Slice], start: int) -> Slice:
     """
     Return *slices* added up into one that starts at *start*.
     """
-    sums = dict.fromkeys(_FIELDS, 0)
-    for part in slices:
-        for name in _FIELDS:
-            sums[name] += getattr(part, name)
-    return Slice(start=start, **sums)  # type: ignore[arg-type]  # whole numbers, all of them
+    return _slice(start, [sum(counts) for counts in zip(*map(_counts, slices), strict=True)])
+
+
+def _slice(start: int, counts: Counts) -> Slice:
+    return Slice(start=start, **dict(zip(_FIELDS, counts, strict=True)))  # type: ignore[arg-type]  # whole numbers, all of them
 
 
 def by_day(hours: Iterable[Slice]) -> tuple[Slice, ...]:

@@ -3,8 +3,6 @@
 from collections import deque
 from typing import Final
 
-import attrs
-
 from revops.core.actions import SetFee
 from revops.core.amend import amended
 from revops.core.config import Config
@@ -79,14 +77,14 @@ class CorePolicy:
 
     def _snapshot(self, seen: Observation) -> Snapshot:
         digested = {m.channel_id: m.flow.hour for m in self.memory.channels if m.flow}
-        return attrs.evolve(
+        return amended(
             self._origin,
             now=seen.now,
-            channels=[
+            channels=tuple(
                 self._channel(number, seen, digested.get(before.channel_id, 0))
                 for number, before in enumerate(self._origin.channels)
-            ],
-            feerates=self._feerates,
+            ),
+            feerates=tuple(self._feerates),
             memory=self.memory,
         )
 
