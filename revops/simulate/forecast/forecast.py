@@ -6,10 +6,10 @@ from typing import Final
 
 from revops.core.config import Config, changed_options
 from revops.core.snapshot import Snapshot
-from revops.simulate.arena.market import STEP_S
+from revops.core.units import HOUR
 from revops.simulate.forecast.fit import fitted
 from revops.simulate.forecast.lives import Forecast, Side
-from revops.simulate.forecast.roll import lived, refills
+from revops.simulate.forecast.roll import lived, paced, refills
 
 AS_SET: Final = "as set"
 AGAINST: Final = "against"
@@ -68,9 +68,17 @@ def _limits(snapshot: Snapshot, sides: Sides) -> Iterator[str]:
     if not refills(snapshot):
         yield "nobody refills channels here: no rebalancer, or nothing is known of its money"
     for name, config in sides.items():
-        if config is None:
-            continue
-        if config.paused or config.authority == "observe" or config.dry_run:
-            yield f"{name}: nothing is changed while paused, dry-run or authority=observe are set"
-        if config.fee_interval < STEP_S:
-            yield f"{name}: prices are looked at every {STEP_S // 60} minutes, not more often"
+        if config is not None:
+            yield from _reservations(name, config, len(snapshot.channels))
+
+
+def _reservations(name: str, config: Config, channels: int) -> Iterator[str]:
+    if config.paused or config.authority == "observe":
+        yield f"{name}: nothing is changed while paused or authority=observe is set"
+    pace = paced(config, channels)
+    if pace.fee_interval > config.fee_interval:
+        yield (
+            f"{name}: with so many channels, prices are looked at every"
+            f" {pace.fee_interval / HOUR:g} h and refills every"
+            f" {pace.rebalance_interval / HOUR:g} h"
+        )

@@ -7,7 +7,7 @@ import attrs
 
 from revops.core.config import Config
 from revops.core.snapshot import Snapshot
-from revops.core.units import Msat, Ppm, Scid
+from revops.core.units import HOUR, Msat, Ppm, Scid
 from revops.simulate.arena.core_policy import CorePolicy
 from revops.simulate.arena.market import STEP_S
 from revops.simulate.arena.play import Policy, Start, observed
@@ -21,6 +21,10 @@ from revops.simulate.forecast.lives import EVERY_S, Life, Path
 from revops.simulate.forecast.twin import begins, twin
 
 _EVERY: Final = EVERY_S // STEP_S
+_PRICED_AT_ONCE: Final = 150
+_JUDGED_AT_ONCE: Final = 35
+_JUDGED_S: Final = HOUR
+"""Refills are judged no more often than this: that takes longer than prices do."""
 
 
 def lived(
@@ -66,6 +70,19 @@ def tape_for(origin: Snapshot, fit: Fit, days: int, seed: int) -> Tape:
     )
 
 
+def paced(config: Config, channels: int) -> Config:
+    """
+    Return *config* with as much time between looks as it takes for a node of so many *channels* to
+    be rolled forward within a minute or so.
+    """
+    prices, judged = (-(-channels // most) * STEP_S for most in (_PRICED_AT_ONCE, _JUDGED_AT_ONCE))
+    return attrs.evolve(
+        config,
+        fee_interval=max(config.fee_interval, prices),
+        rebalance_interval=max(config.rebalance_interval, judged, _JUDGED_S),
+    )
+
+
 def refills(snapshot: Snapshot) -> bool:
     """
     Return whether there is what refills are judged by, and somebody to make them.
@@ -76,7 +93,9 @@ def refills(snapshot: Snapshot) -> bool:
 
 def _policy(snapshot: Snapshot, origin: Snapshot, config: Config, tape: Tape) -> Policy:
     start = Start(tape.seed, tape.capacity, tape.local, is_new=False, origin=origin)
-    return (RefillingPolicy if refills(snapshot) else CorePolicy)(config, start)
+    return (RefillingPolicy if refills(snapshot) else CorePolicy)(
+        paced(config, tape.channels), start
+    )
 
 
 @attrs.frozen
