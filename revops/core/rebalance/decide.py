@@ -22,7 +22,7 @@ from revops.core.rebalance.roles import Casting, Role, one_for_each_peer
 from revops.core.rebalance.said import giving, refusal, start, starting
 from revops.core.snapshot import Snapshot
 from revops.core.treasury import Treasury
-from revops.core.units import ChannelId
+from revops.core.units import ChannelId, Msat
 
 Choices = Mapping[ChannelId, Started | Refused]
 
@@ -45,12 +45,13 @@ def rebalance(snapshot: Snapshot, config: Config) -> RebalancePlan:
         stake=staked(seen, treasury, most),
     )
     roles = one_for_each_peer(map(casting.role, cases(views, seen)))
+    takers = [role.taker for role in roles if role.taker]
+    most_wanted = max((taker.most_msat for taker in takers), default=Msat(0))
     place = market(
         [role.giver for role in roles if role.giver],
-        casting.amounts,
+        [amount for amount in casting.amounts if amount.total_msat <= most_wanted],
         seen.experience.forbids,
     )
-    takers = [role.taker for role in roles if role.taker]
     choices = chosen(place, takers, 0 if have.block else have.slots, have.room_msat)
     return RebalancePlan(
         at=snapshot.now,

@@ -172,6 +172,8 @@ class Purse:
                 self._counts[out][at // HOUR, status == "settled"] += 1
         if now % HOUR == 0:
             self._judge_peers(now)
+            oldest = -((_MONTH_S - now) // HOUR)
+            self._earned = Counter({h: fees for h, fees in self._earned.items() if h >= oldest})
         self._mature(now)
         while self._paid and self._paid[0].at <= now - _MONTH_S:
             self._paid.popleft()
@@ -243,4 +245,4 @@ class Purse:
 
     def _revenue(self, now: Instant, seconds: int) -> Msat:
         first = -((seconds - now) // HOUR)
-        return Msat(sum(self._earned[hour] for hour in range(first, now // HOUR + 1)))
+        return Msat(sum(fees for hour, fees in self._earned.items() if hour >= first))
