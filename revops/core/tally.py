@@ -59,6 +59,7 @@ class Misfit(NamedTuple):
 _FIELDS: Final = tuple(field.name for field in attrs.fields(Slice))[1:]
 Counts = Sequence[int]
 """The fields of a Slice but its `start`, in their order."""
+_NONE: Final = (0,) * len(_FIELDS)
 _counts: Final[Callable[[Slice], tuple[int, ...]]] = attrgetter(*_FIELDS)
 
 
@@ -236,7 +237,7 @@ def merged(slices: Iterable[Slice], start: int) -> Slice:
     """
     Return *slices* added up into one that starts at *start*.
     """
-    return _slice(start, [sum(counts) for counts in zip(*map(_counts, slices), strict=True)])
+    return _slice(start, [sum(counts) for counts in zip(_NONE, *map(_counts, slices), strict=True)])
 
 
 def _slice(start: int, counts: Counts) -> Slice:

@@ -1,5 +1,9 @@
 """The live core in the arena: it sees what a node would show it, and does what it decides."""
 
+from typing import TypeVar
+
+import attrs
+
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.plan import Plan
@@ -10,6 +14,8 @@ from revops.simulate.arena.core_policy import CorePolicy
 from revops.simulate.arena.play import Observation, Orders, Run, Start, play
 from revops.simulate.arena.scenarios import SCENARIOS, shortened
 from revops.simulate.arena.tape import tape_of
+
+Record = TypeVar("Record", bound=attrs.AttrsInstance)
 
 TAPE = tape_of(shortened(SCENARIOS["mixed_20"], 10), 0)
 
@@ -85,6 +91,29 @@ def test_the_core_sees_the_node_as_it_is() -> None:
         assert [channel.scid for channel in snapshot.channels] == [scid_of(n) for n in range(12)]
         assert tuple(channel.to_us_msat for channel in snapshot.channels) == seen.local
         assert tuple(channel.fee_ppm for channel in snapshot.channels) == seen.fee_ppm
+
+
+def test_the_core_sees_what_the_checks_let_pass() -> None:
+    """
+    Neither a snapshot nor a memory holds what a reader of it would refuse or put in order.
+    """
+    for snapshot in POLICY.snapshots:
+        channels = [_checked(channel) for channel in snapshot.channels]
+        memories = [_checked(memory) for memory in snapshot.memory.channels]
+        memory = attrs.evolve(snapshot.memory, channels=memories)
+        assert attrs.evolve(snapshot, channels=channels, memory=memory) == snapshot
+
+
+def _checked(record: Record) -> Record:
+    """
+    Return *record* made anew with all that is in it, converted and checked.
+    """
+    parts = {
+        field.name: _checked(value)
+        for field in attrs.fields(type(record))
+        if attrs.has(type(value := getattr(record, field.name)))
+    }
+    return attrs.evolve(record, **parts)
 
 
 def test_the_core_decides_in_the_arena_as_it_does_live() -> None:
