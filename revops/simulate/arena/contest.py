@@ -160,4 +160,4 @@ def _bounds(tape: Tape, worth: Worth) -> Bounds:
 
 
 def _reference(vector: Vector | None) -> Reference | None:
-    return vector and Reference(net_msat=vector.net_msat, by_day=vector.by_day)
+    return Reference(net_msat=vector.net_msat, by_day=vector.by_day) if vector else None

@@ -46,6 +46,34 @@ REFILLING: Final[Mapping[str, Maker]] = {
 }
 """Rivals that refill as well."""
 
+_ABOUT: Final[Mapping[str, str]] = {
+    "core": "the live core, its prices alone.",
+    "core+refills": "the live core, with its refills.",
+    "static-50": "50 ppm everywhere.",
+    "static-100": "100 ppm everywhere.",
+    "static-300": "300 ppm everywhere.",
+    "gossip-median": "what others charged toward the same peers when the node started, for ever.",
+    "charge-lnd": "charge-lnd's proportional strategy: dear when empty, cheap when full.",
+    "feeadjuster": "the plugin feeadjuster: a base price times 50^(0.5 - share on our side).",
+    "clboss": "CLBOSS's prices: a factor by balance, and its game of price cards.",
+    "clboss+refills": "CLBOSS with its rebalancer.",
+    "lndg": "LNDg's autofee, once a day.",
+    "lndg+refills": "LNDg with its auto-rebalance.",
+    "descending": "begins at the top and comes down until somebody pays.",
+    "naive-climber": "a textbook hill climber on raw revenue: a negative control.",
+    "integral": "an integral controller on the balance, with a gentle factor by balance.",
+    "integral-50": "the same, faster and with feeadjuster's steep factor.",
+    "predecessor": "the random search of the plugin that revops succeeds.",
+}
+
+
+def about(name: str) -> str:
+    """
+    Return what the policy *name* does, in a sentence.
+    """
+    first, _, options = name.partition(",")
+    return _ABOUT[first] + (f" With {options}." if options else "")
+
 
 def refills(name: str) -> bool:
     """
