@@ -90,7 +90,7 @@ def _into(market: Market, out: Whole, dice: Dice) -> Whole:
     Return by which channels payments enter, that leave by *out*.
     """
     reached = np.cumsum(market.ways, axis=0)
-    reached[-1] = np.maximum(reached[-1], 1.0)
+    reached[-1:] = np.maximum(reached[-1:], 1.0)
     chance = dice.of("ways").random(len(out))
     into = np.empty(len(out), dtype=np.int64)
     for channel in range(reached.shape[1]):

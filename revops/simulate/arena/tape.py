@@ -11,7 +11,7 @@ from revops.core.units import DAY, Instant, Msat, Ppm
 from revops.simulate.arena.arrivals import Came, came
 from revops.simulate.arena.attacks import attack, held_slots
 from revops.simulate.arena.dice import Dice
-from revops.simulate.arena.market import STEP_S, Market, market_of, repeated
+from revops.simulate.arena.market import STEP_S, STEPS_A_DAY, Market, market_of, repeated
 from revops.simulate.arena.payments import START, Kind, Payment
 from revops.simulate.arena.scenario import Scenario
 from revops.simulate.arena.spreads import Array
@@ -145,8 +145,8 @@ def tape_in(market: Market, node: Beginning, scenario: Scenario, seed: int) -> T
     dice = _dice(scenario, seed)
     payments = _payments(scenario, market, dice, node.at)
     steps = len(market.perkw)
-    times = np.array([payment.at for payment in payments], dtype=np.int64)
-    first = np.searchsorted(times, node.at + np.arange(steps + 1) * STEP_S)
+    times = np.array([payment.at - node.at for payment in payments], dtype=np.int64)
+    first = np.searchsorted(times, np.arange(steps + 1) * STEP_S)
     refills = _refill_market(scenario, market, dice)
     return Tape(
         scenario=scenario,
@@ -194,7 +194,7 @@ def _payments(
 
 def _rounded(found: Came, began: Instant) -> tuple[list[int], ...]:
     return (
-        (began + found.at.astype(np.int64)).tolist(),
+        [began + second for second in found.at.astype(np.int64).tolist()],
         found.into.tolist(),
         found.out.tolist(),
         np.maximum(found.amount_sat * 1000, 1).astype(np.int64).tolist(),
@@ -244,7 +244,7 @@ def _heard(scenario: Scenario, market: Market, dice: Dice) -> tuple[tuple[Ppm | 
     """
     known = dice.of("known").random(scenario.channels) < scenario.known
     off = np.exp(scenario.hearsay * dice.of("hearsay").standard_normal(scenario.channels))
-    by_day = market.level.reshape(scenario.days, -1, scenario.channels)
+    by_day = market.level.reshape(scenario.days, STEPS_A_DAY, scenario.channels)
     prices = np.median(by_day, axis=1) * market.going_ppm * off
     return tuple(
         tuple(

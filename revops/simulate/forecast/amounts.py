@@ -18,6 +18,10 @@ _SD: Final = 1.7
 _FORWARDS: Final = 10
 _FORWARDS_CERTAIN: Final = 200
 """Few large payments are most of what moves: so many must have been seen to know their part."""
+# Whatever the books say, a usual payment has from one to a hundred million sat.
+_LOGS: Final = math.log(1_000), math.log(1e11)
+_VARIANCES: Final = 0.04, 9.0
+_FACTORS: Final = 0.1, 10.0
 _UNIT: Final = math.log(2) / size_of(Msat(2))
 
 
@@ -56,10 +60,14 @@ def amounts_of(channels: Sequence[Channel]) -> Amounts:
     logs, total = sums * _UNIT, count.sum() + _FORWARDS
     middle = (logs.sum() + _FORWARDS * math.log(_MEDIAN_MSAT)) / total
     weight = count + _FORWARDS
-    medians = (logs + _FORWARDS * middle) / weight
+    medians = np.clip((logs + _FORWARDS * middle) / weight, *_LOGS)
     within = squares.sum() * _UNIT**2 - (logs**2 / np.maximum(count, 1)).sum()
-    variance = (within + _FORWARDS * _SD**2) / total
+    variance = float(np.clip((within + _FORWARDS * _SD**2) / total, *_VARIANCES))
     usual = float((count * np.exp(medians + variance / 2)).sum())
     known = count.sum() / (count.sum() + _FORWARDS_CERTAIN)
-    factor = (moved.sum() / usual) ** known if usual else 1.0
-    return Amounts(np.exp(medians) / 1000 * factor, np.sqrt(variance / weight), math.sqrt(variance))
+    factor = float(np.clip(moved.sum() / usual, *_FACTORS)) if usual else 1.0
+    return Amounts(
+        np.exp(medians) / 1000 * factor**known,
+        np.sqrt(variance / weight),
+        math.sqrt(variance),
+    )

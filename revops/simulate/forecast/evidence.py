@@ -7,6 +7,7 @@ from revops.core.snapshot import NORMAL, Channel, Slice, Snapshot, Traffic
 from revops.core.units import DAY, MILLION
 
 _USUAL_WINDOW: Final = 7
+_LONGEST_WINDOW: Final = 90
 _USUAL_MSAT: Final = 50_000_000
 # Who was paid could pay: then the looks at it came at bad moments.
 _LEAST_LIVE: Final = 0.05
@@ -48,8 +49,9 @@ def first_day(snapshot: Snapshot) -> int:
     """
     Return the first day that the books of *snapshot* still tell apart.
     """
+    today = snapshot.now // DAY
     days = [day.start for c in snapshot.channels if c.traffic for day in c.traffic.days]
-    return min(days, default=snapshot.now // DAY - _USUAL_WINDOW)
+    return max(min(days, default=today - _USUAL_WINDOW), today - _LONGEST_WINDOW)
 
 
 def trials(channel: Channel, first: int) -> tuple[Trial, ...]:
@@ -71,7 +73,8 @@ def trials(channel: Channel, first: int) -> tuple[Trial, ...]:
     # From the latest day back.
     for start in reversed(range(first, traffic.until // DAY + 1)):
         day = days.get(start)
-        ppm = _paid(day) or ppm
+        paid = _paid(day)
+        ppm = ppm if paid is None else paid
         lasted, count = sums.get(ppm, (0.0, 0))
         came = day.out_count if day else 0
         sums[ppm] = lasted + live * _covered(traffic, start), count + came
@@ -100,7 +103,7 @@ def covered(channel: Channel, first: int) -> float:
     traffic = channel.traffic
     if traffic is None:
         return 0.0
-    return sum(_covered(traffic, day) for day in range(first, traffic.until // DAY + 1))
+    return max(traffic.until - max(first * DAY, traffic.since), 0) / DAY
 
 
 def came(found: Iterable[Trial]) -> int:

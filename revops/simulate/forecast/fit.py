@@ -22,6 +22,8 @@ THIN: Final = 20
 """Fewer forwards than these tell next to nothing of a channel's demand."""
 _NAMED: Final = 3
 _INWARD_SHAPE: Final = 0.5
+_MOST_A_DAY: Final = 10_000.0
+"""Payments that would leave by a channel if that cost nothing; nobody has seen as many."""
 # No sender is poorer than the curves say.
 _BUDGET_PPM: Final = (1e7, 1e7)
 PERKW: Final = 1_250
@@ -59,7 +61,7 @@ class Fit:
         flat = np.broadcast_to(1.0, (steps, len(laws)))
         return Market(
             laws=laws,
-            per_day=np.where(self.open, per_day, 0.0),
+            per_day=np.where(self.open, np.minimum(per_day, _MOST_A_DAY), 0.0),
             ways=ways_of(np.where(self.open, inward, 0.0)),
             level=flat,
             tempo=flat,
