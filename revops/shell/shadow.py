@@ -98,8 +98,8 @@ class Shadow:
         Go on with the run of the config that is *wanted*, or begin it, or end what is under way.
         """
         if not self._is_looked_up:
-            found = self._book.under_way()
-            self.standing = Standing(run=found[0], memory=found[1]) if found else None
+            run = self._book.run()
+            self.standing = Standing(run=run, memory=self._book.memory()) if run else None
             self._is_looked_up = True
         if wanted == (self.standing.run.config if self.standing else ""):
             return

@@ -13,17 +13,21 @@ from revops.core.actions import StartRebalance
 from revops.core.memory import ChannelMemory, Memory, Price
 from revops.core.plan import Area, Decision, Plan, RebalancePlan
 from revops.core.shadow import Compared, Difference
-from revops.core.units import Instant
+from revops.core.units import ChannelId, Instant
 
 
 @attrs.frozen(kw_only=True)
 class Differed:
     """
     Where the last cycle of an area decided otherwise, and when that was.
+
+    Attributes:
+        live: What the live config decided then; `None` once it has decided again.
     """
 
     at: Instant
     difference: Difference
+    live: Decision | None
 
 
 @attrs.frozen(kw_only=True)
@@ -66,11 +70,17 @@ class ShadowBook:
         self._read = read
         self._write = write
 
-    def under_way(self) -> tuple[Run, Memory | None] | None:
+    def run(self) -> Run | None:
         """
-        Return the run under way and what its last cycle left: nothing, before the first.
+        Return the run under way.
         """
-        return self._read(shadow_cycles.under_way)
+        return self._read(shadow_cycles.run)
+
+    def memory(self) -> Memory | None:
+        """
+        Return what its last fee cycle left; `None` before that.
+        """
+        return self._read(shadow_cycles.left)
 
     def begin(self, config: str, at: Instant) -> Run:
         """
@@ -102,11 +112,12 @@ class ShadowBook:
         """
         self._write(shadow_cycles.write_refills, run, compared, plan, rested_since)
 
-    def differences(self, area: Area) -> tuple[Differed, ...]:
+    def differences(self, area: Area, channel_id: ChannelId | None = None) -> tuple[Differed, ...]:
         """
-        Return where the last cycle of the run under way decided otherwise, by channel id.
+        Return where the last cycle of the run under way decided otherwise: about one channel, or
+        about all by channel id.
         """
-        return self._read(_differences, area)
+        return self._read(_differences, area, channel_id)
 
     def sums(self, run: Run, area: Area, since: Instant) -> CycleSums:
         """
@@ -124,30 +135,35 @@ class ShadowBook:
 # Reports --------------------------------------------------------------------------------------
 
 
-def _differences(connection: sqlite3.Connection, area: Area) -> tuple[Differed, ...]:
+def _differences(
+    connection: sqlite3.Connection, area: Area, channel_id: ChannelId | None
+) -> tuple[Differed, ...]:
     rows = connection.execute(
-        "SELECT at, channel_id, scid, peer_id, action, trail, live_ppm, live_base_msat, shadow_ppm,"
-        " shadow_base_msat FROM shadow_decisions WHERE area = ? ORDER BY channel_id",
-        (area,),
+        "SELECT at, channel_id, s.scid, s.peer_id, s.action, s.trail, live.action, live.trail,"
+        " live_ppm, live_base_msat, shadow_ppm, shadow_base_msat"
+        " FROM shadow_decisions s LEFT JOIN decisions live USING (channel_id, area, at)"
+        " WHERE area = ? AND channel_id = ifnull(?, channel_id) ORDER BY channel_id",
+        (area, channel_id),
     )
-    return tuple(
-        Differed(
-            at=at,
-            difference=Difference(
-                decision=Decision(
-                    channel_id=channel_id,
-                    scid=scid,
-                    peer_id=peer_id,
-                    area=area,
-                    action=wire.read_action(action),
-                    trail=wire.read_trail(trail),
-                ),
-                live=_price(prices[:2]),
-                shadow=_price(prices[2:]),
-            ),
+    found = []
+    for at, own, scid, peer_id, *rest in rows:
+        action, trail, live_action, live_trail, *prices = rest
+        decision = Decision(
+            channel_id=own,
+            scid=scid,
+            peer_id=peer_id,
+            area=area,
+            action=wire.read_action(action),
+            trail=wire.read_trail(trail),
         )
-        for at, channel_id, scid, peer_id, action, trail, *prices in rows
-    )
+        live = live_action and attrs.evolve(
+            decision, action=wire.read_action(live_action), trail=wire.read_trail(live_trail)
+        )
+        difference = Difference(
+            decision=decision, live=_price(prices[:2]), shadow=_price(prices[2:])
+        )
+        found.append(Differed(at=at, difference=difference, live=live))
+    return tuple(found)
 
 
 def _price(parts: Sequence[int | None]) -> Price | None:

@@ -31,18 +31,22 @@ class Run:
 # Runs -----------------------------------------------------------------------------------------
 
 
-def under_way(connection: sqlite3.Connection) -> tuple[Run, Memory | None] | None:
+def run(connection: sqlite3.Connection) -> Run | None:
     """
-    Return the run under way and what its last cycle left: nothing, before the first.
+    Return the run under way.
     """
     row = connection.execute(
         "SELECT id, config, began_at FROM shadow_runs WHERE ended_at IS NULL"
     ).fetchone()
-    if row is None:
-        return None
-    left = memory.read(connection, _MEMORY)
-    run = Run(run_id=row[0], config=row[1], began_at=row[2])
-    return run, None if left.at is None else left
+    return Run(run_id=row[0], config=row[1], began_at=row[2]) if row else None
+
+
+def left(connection: sqlite3.Connection) -> Memory | None:
+    """
+    Return what the last cycle of the run under way left; `None` before that.
+    """
+    kept = memory.read(connection, _MEMORY)
+    return None if kept.at is None else kept
 
 
 def begin(connection: sqlite3.Connection, config: str, at: Instant) -> Run:

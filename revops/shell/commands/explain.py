@@ -15,6 +15,7 @@ from revops.core.outcomes import (
 from revops.core.plan import Area
 from revops.core.policy import PolicyBook
 from revops.core.units import Instant
+from revops.shell.commands import shadowing
 from revops.shell.commands.capital import last_of
 from revops.shell.commands.command import Answer, Argument, Command, CommandError, Given
 from revops.shell.commands.reasoning import all_held, nothing_moves, step, told
@@ -45,12 +46,14 @@ def run(app: "App", given: Given) -> Answer:
     moves = {row.decision.channel_id: row for row in app.store.last_decisions(str(subject), _MOVES)}
     cycle_at, node_trail = cycle
     policies = app.store.policies()
+    shadow = shadowing.run_of(app)
     return {
         "all_held": all_held(app.settings.config),
         "cycle_at": cycle_at,
         "next_cycle_at": app.worker.state("fees").next_run,
         "node": [step(reason) for reason in node_trail],
         "rebalancing": _rebalancing(app),
+        "shadow_config": shadow.config if shadow else None,
         "channels": [
             {
                 **_named(row, cycle_at),
@@ -59,6 +62,7 @@ def run(app: "App", given: Given) -> Answer:
                 if (move := moves.get(row.decision.channel_id))
                 else None,
                 "last_rebalance": last_of(app, row.decision.channel_id),
+                **(shadowing.explained(app, row.decision.channel_id) if shadow else {}),
             }
             for row in explained
         ],
@@ -124,7 +128,8 @@ def _became(outcome: Outcome) -> str:  # noqa: RET503 -- assert_never does not r
 COMMAND = Command(
     name="revenue-explain",
     help="Explain the last decisions about a channel, its price and whether it is filled, step by"
-    " step, and what would change them.",
+    " step, and what would change them. Where shadow-config decided otherwise, its steps are beside"
+    " them.",
     arguments=(
         Argument(
             "channel",

@@ -21,14 +21,23 @@ def told(decision: Decision, config: Config, policy: Policy) -> Answer:
     """
     Return *decision* with what would change it, under the *config* and *policy* that hold now.
     """
-    reason = decisive(decision)
-    remedy = REMEDIES[reason.code]
+    remedy = REMEDIES[decisive(decision).code]
     return {
-        **_doing(decision),
-        "because": {"code": reason.code.value, "text": sentence(reason)},
+        **said(decision),
         "change": [_change(lever, decision, config, policy) for lever in remedy.levers],
         "waits_for": remedy.waits_for or None,
         "steps": [step(reason) for reason in decision.trail],
+    }
+
+
+def said(decision: Decision) -> Answer:
+    """
+    Return what *decision* is to do, and the step that made the difference.
+    """
+    reason = decisive(decision)
+    return {
+        **_doing(decision),
+        "because": {"code": reason.code.value, "text": sentence(reason)},
     }
 
 

@@ -12,6 +12,7 @@ from revops.core.profit import Assessment
 from revops.core.reputation import score
 from revops.core.suggest import TEXTS, Suggestion, suggestions
 from revops.core.units import PeerId
+from revops.shell.commands import report_shadow
 from revops.shell.commands.command import (
     Action,
     Answer,
@@ -282,6 +283,7 @@ COMMAND = Command(
             arguments=(_FORMAT, LIMIT),
             run=_policies,
         ),
+        report_shadow.ACTION,
     ),
     default_action="summary",
     examples=(
@@ -289,6 +291,7 @@ COMMAND = Command(
         "revenue-report -k report_type=summary from=2026-01-01 to=2026-03-31 format=csv",
         "revenue-report costs",
         "revenue-report policies",
+        "revenue-report shadow 7",
     ),
     # Years of days of a thousand channels take a second to add up.
     slow=True,

@@ -14,7 +14,7 @@ from revops.core.memory import Change, Pin
 from revops.core.outcomes import Refused, Unknown
 from revops.core.reasons import sentence
 from revops.core.units import DAY, HOUR, MINUTE, Instant
-from revops.shell.commands import capital
+from revops.shell.commands import capital, shadowing
 from revops.shell.commands.command import Answer, Argument, Command, Given, whole
 from revops.shell.commands.imported import brief
 from revops.shell.commands.seen import Seen, seen_in
@@ -36,10 +36,11 @@ def run(app: "App", given: Given) -> Answer:
     limit = whole("limit", given.get("limit", _MOST_ROWS), 0, _MOST_ROWS)
     config, last, now = app.settings.config, app.cycle.last, app.clock.now()
     seen = seen_in(last) if last else Seen()
-    troubles = list(dict.fromkeys([*capital.troubles(app), *_troubles(app, last)]))
+    troubles = list(dict.fromkeys(_troubles(app, last)))
+    doing = _doing(last, seen, now) + capital.moving(app) + shadowing.in_a_line(app)
     return {
         "status": "running",
-        "summary": _summary(_mode(config), _doing(last, seen, now) + capital.moving(app), troubles),
+        "summary": _summary(_mode(config), doing, troubles),
         "troubles": troubles,
         "version": __version__,
         "mode": _mode(config),
@@ -65,6 +66,7 @@ def run(app: "App", given: Given) -> Answer:
         "sling": capital.sling(app),
         "budget": capital.budget_of(app),
         "last_money_cycle": capital.cycled(app.money.last) if app.money.last else None,
+        "shadow": shadowing.status(app),
         "db": {
             "path": str(app.store.path),
             "schema": app.store.schema_version(),
@@ -84,7 +86,7 @@ def _mode(config: Config) -> str:
 
 
 def _troubles(app: "App", last: "Cycled | None") -> list[str]:
-    troubles = []
+    troubles = capital.troubles(app)
     for loop in app.worker.states():
         if loop.stalled:
             troubles.append(f"{loop.name}: no run has succeeded for three intervals")
@@ -102,7 +104,7 @@ def _troubles(app: "App", last: "Cycled | None") -> list[str]:
         ]
         if failed:
             troubles.append(f"{len(failed)} prices could not be set: {failed[0]}")
-    return troubles
+    return troubles + shadowing.troubles(app)
 
 
 def _doing(last: "Cycled | None", seen: Seen, now: Instant) -> str:

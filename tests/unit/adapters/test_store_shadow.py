@@ -44,6 +44,13 @@ def store(tmp_path):
         yield store
 
 
+def under_way(store):
+    """
+    Return the run under way and its memory.
+    """
+    return store.shadow.run(), store.shadow.memory()
+
+
 def compared(*differing, at=NOW, area="fee", channels=3):
     """
     Return a cycle in which the shadow differed in the *differing* decisions, by 20 ppm each.
@@ -101,15 +108,15 @@ def test_a_run_goes_on_in_books_that_are_opened_again(store):
     """
     What was begun is under way, with the memory of its last cycle, until it is ended.
     """
-    assert store.shadow.under_way() is None
+    assert under_way(store) == (None, None)
     run = store.shadow.begin(CONFIG, NOW)
-    assert store.shadow.under_way() == (Run(run_id=1, config=CONFIG, began_at=NOW), None)
+    assert under_way(store) == (Run(run_id=1, config=CONFIG, began_at=NOW), None)
     made = plan(channels=[remembered(1), remembered(2)])
     store.shadow.write_prices(run, compared(), made, made.memory.channels)
     with closing(Store.open(store.path)) as again:
-        assert again.shadow.under_way() == (run, made.memory)
+        assert under_way(again) == (run, made.memory)
     store.shadow.end(NOW)
-    assert store.shadow.under_way() is None
+    assert under_way(store) == (None, None)
 
 
 def test_another_config_begins_with_nothing(store):
@@ -121,7 +128,7 @@ def test_another_config_begins_with_nothing(store):
     other = store.shadow.begin("min-fee-ppm=5", NOW + 1)
 
     assert other.run_id != run.run_id
-    assert store.shadow.under_way() == (other, None)
+    assert under_way(store) == (other, None)
     assert store.shadow.differences("fee") == ()
     assert store.shadow.sums(other, "fee", 0).cycles == 0
     assert store.shadow.doings(other, 0).shadow_updates == 0
@@ -152,7 +159,7 @@ def test_of_a_run_that_is_over_nothing_is_written(store):
     priced(store, run, decision(1, set_fee(1)), channels=[remembered(1)])
     store.shadow.write_refills(run, compared(area="rebalance"), refill(1), 0)
 
-    assert store.shadow.under_way()[1] is None
+    assert store.shadow.memory() is None
     assert store.shadow.differences("fee") == ()
     assert store.shadow.doings(run, 0).shadow_refills == ()
 
@@ -172,6 +179,9 @@ def test_only_the_last_cycle_says_where_it_differs(store):
         Difference(decision=moved, live=LIVE, shadow=OWN),
     )
     assert second.difference.decision == decision(2)
+    assert first.live is None
+    store.write_down(plan(decision(1)), ())
+    assert store.shadow.differences("fee")[0].live == decision(1)
     priced(store, run, at=NOW + HOUR)
     assert store.shadow.differences("fee") == ()
     sums = store.shadow.sums(run, "fee", NOW)
@@ -225,7 +235,7 @@ def test_what_is_old_goes(store):
     priced(store, run, decision(1, set_fee(1)), at=NOW - 90 * DAY)
     priced(store, run, decision(1, set_fee(1)), at=NOW - DAY)
     store.upkeep.forget(NOW - 30 * DAY)
-    assert store.shadow.under_way()[0] == run
+    assert store.shadow.run() == run
     assert store.shadow.doings(run, 0).shadow_updates == 1
     assert store.shadow.sums(run, "fee", 0).cycles == 1
 
@@ -250,7 +260,7 @@ def test_books_of_before_have_no_shadow(tmp_path):
 
     with closing(Store.open(path)) as store:
         assert [sample.perkw for sample in store.feerates(0)] == [253]
-        assert store.shadow.under_way() is None
+        assert store.shadow.run() is None
         store.shadow.begin(CONFIG, NOW)
 
 
@@ -264,7 +274,7 @@ def test_a_memory_that_was_changed_is_told(store):
     store._write(lambda books: books.execute(change))
 
     with pytest.raises(StoreError, match="a row was changed and cannot be read"):
-        store.shadow.under_way()
+        store.shadow.memory()
 
 
 def run_shadow(path):
@@ -272,8 +282,8 @@ def run_shadow(path):
     Write down cycle after cycle of a shadow until killed.
     """
     with closing(Store.open(path)) as store:
-        found = store.shadow.under_way()
-        run, memory = found or (store.shadow.begin(CONFIG, NOW), None)
+        run = store.shadow.run() or store.shadow.begin(CONFIG, NOW)
+        memory = store.shadow.memory()
         at = memory.at if memory else 0
         while True:
             at += 1
@@ -292,7 +302,7 @@ def test_killed_at_any_moment_it_has_whole_cycles(tmp_path):
         kill_amid(run_shadow, path, delay, "test_store_shadow")
 
         with closing(Store.open(path)) as store:
-            run, memory = store.shadow.under_way()
+            run, memory = under_way(store)
             assert run.run_id == 1
             assert {item.last_seen_at for item in memory.channels} == {memory.at}
             assert {row.at for row in store.shadow.differences("fee")} == {memory.at}
