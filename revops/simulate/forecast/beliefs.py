@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 import numpy as np
-from scipy.special import digamma
+from scipy.special import digamma, gammaln
 
 from revops.core.fees.climb import dispersion
 from revops.core.snapshot import Channel
@@ -27,9 +27,8 @@ _STEEP_PART: Final = 0.15
 _STEEP_SD: Final = 1.0
 # What others post is hearsay: the cheapest of them are usually empty.
 _HEARSAY_SD: Final = 0.7
-# Payments a day at no fee: a Gamma prior whose logarithm has an sd of 1.
 _PER_DAY: Final = 20.0
-_PER_DAY_SHAPE: Final = 1.4
+"""Payments a day at no fee."""
 # Nodes differ from each other as their channels do: around which prices and numbers those of one
 # are, in standard deviations of either.
 _PLACES: Final[Array] = np.linspace(-2.5, 2.5, 11)
@@ -45,8 +44,44 @@ _SLOPE_LOGS: Final[Array] = np.logaddexp(
     )
 )
 _WIDTH: Final = math.log(_MIDDLES[1] / _MIDDLES[0])
-_NODES: Final[Array] = np.stack(np.meshgrid(_PLACES, _PLACES), axis=-1).reshape(-1, 2) * _NODE_SD
-_NODE_LOGS: Final[Array] = -0.5 * (_NODES**2).sum(axis=1) / _NODE_SD**2
+
+
+class Node(NamedTuple):
+    """
+    What the channels of a node have in common.
+
+    Attributes:
+        middle, number: The logarithms of their usual middle price, and of the usual number of
+            payments a day at no fee.
+        kin: By which power of what enters by a channel that number goes up.
+        shape: Of the Gamma distribution that the number has around that.
+    """
+
+    middle: float
+    number: float
+    kin: float
+    shape: float
+
+
+def _nodes(kinds: Sequence[tuple[float, float]]) -> tuple[tuple[Node, ...], Array]:
+    """
+    Return the kinds of node that there may be, and the logarithm of the chance of each.
+    """
+    middle, number = math.log(_MIDDLE_PPM), math.log(_PER_DAY)
+    places = (_PLACES * _NODE_SD).tolist()
+    nodes = [
+        (Node(middle + one, number + other, kin, shape), -0.5 * (one**2 + other**2) / _NODE_SD**2)
+        for one in places
+        for other in places
+        for kin, shape in kinds
+    ]
+    return tuple(node for node, _ in nodes), np.array([log for _, log in nodes])
+
+
+# By which power of what enters payments leave: not at all, as its root, or in proportion; what is
+# left to chance has a logarithm with an sd of 1, 0.75 and 0.5.
+_STRANGERS: Final = ((0.0, 1.4),)
+_RELATED: Final = (*_STRANGERS, (0.5, 2.2), (1.0, 4.5))
 
 
 @attrs.frozen(eq=False)
@@ -57,27 +92,30 @@ class Beliefs:
     Attributes:
         likely: What the trials of the channels say.
         told: What others charge toward the peers; 0 where nothing tells.
-        nodes: The chance of each of the kinds of node that this may be: the channels of one have
-            prices and numbers in common, and if one was taken for another, all others were too.
+        entering: The logarithm of how many times the usual enters by each channel.
+        nodes, chances: What kind of node this may be: the channels of one have prices and numbers
+            in common, and if one was taken for another, all others were too.
     """
 
     likely: "Likelihood"
     told: Array
-    nodes: Array
+    entering: Array
+    nodes: tuple[Node, ...]
+    chances: Array
 
     def drawn(self, rng: np.random.Generator) -> tuple[tuple[Logit, ...], Array]:
         """
         Return a demand curve for each channel, and how many payments a day go with it.
         """
-        node = _NODES[rng.choice(len(_NODES), p=self.nodes)]
-        logs, rate = _seen(self.likely, self.told, node)
+        node = self.nodes[rng.choice(len(self.nodes), p=self.chances)]
+        logs, rate = _seen(self.likely, self.told, self.entering, node)
         chances = np.exp(logs - logs.max(axis=1, keepdims=True))
         reached = chances.cumsum(axis=1)
         chance = rng.random((len(logs), 1)) * reached[:, -1:]
         found = np.minimum((reached < chance).sum(axis=1), len(_F) - 1)
         # Anywhere within the cell.
         middles = _F[found] * np.exp(_WIDTH * (rng.random(len(found)) - 0.5))
-        shape = _PER_DAY_SHAPE + self.likely.count
+        shape = node.shape + self.likely.count
         per_day: Array = rng.standard_gamma(shape) / rate[np.arange(len(found)), found]
         return tuple(map(Logit, middles.tolist(), _K[found].tolist())), per_day
 
@@ -92,18 +130,27 @@ def believed(channels: Sequence[Channel], found: Sequence[tuple[Trial, ...]]) ->
 
 
 def believed_of(
-    found: Sequence[tuple[Trial, ...]], told: Array, bursts: Sequence[float]
+    found: Sequence[tuple[Trial, ...]],
+    told: Array,
+    bursts: Sequence[float],
+    inward: Array | None = None,
 ) -> Beliefs:
     """
     Return what is believed of channels whose trials are *found*, others being *told* to charge so
     much, where forwards come in *bursts* of so many.
 
-    Around which prices and numbers a channel may be expected, the others of its node tell.
+    Around which prices and numbers a channel may be expected, the others of its node tell. Where
+    it is known what comes *inward* by each, that may tell of what leaves.
     """
     likely = _likelihood(found, bursts)
-    logs = np.array([_evidence(likely, told, node) for node in _NODES]) + _NODE_LOGS
+    entering = np.zeros(len(found))
+    if inward is not None and inward.any():
+        some = np.log(np.maximum(inward, inward[inward > 0].min()))
+        entering = some - some.mean()
+    nodes, logs = _nodes(_STRANGERS if inward is None else _RELATED)
+    logs = logs + [_evidence(likely, told, entering, node) for node in nodes]
     chances = np.exp(logs - logs.max())
-    return Beliefs(likely, told, chances / chances.sum())
+    return Beliefs(likely, told, entering, nodes, chances / chances.sum())
 
 
 @attrs.frozen(eq=False)
@@ -134,25 +181,25 @@ def _likelihood(found: Sequence[tuple[Trial, ...]], bursts: Sequence[float]) -> 
     return Likelihood(count, logs, days)
 
 
-def _evidence(likely: Likelihood, told: Array, node: Array) -> float:
+def _evidence(likely: Likelihood, told: Array, entering: Array, node: Node) -> float:
     """
     Return the logarithm of the chance of all that was seen on such a *node*.
     """
-    logs, _ = _seen(likely, told, node)
-    return float(np.logaddexp.reduce(logs, axis=1).sum())
+    logs, _ = _seen(likely, told, entering, node)
+    shapes = (gammaln(node.shape + likely.count) - gammaln(node.shape)).sum()
+    return float(np.logaddexp.reduce(logs, axis=1).sum() + shapes)
 
 
-def _seen(likely: Likelihood, told: Array, node: Array) -> tuple[Array, Array]:
+def _seen(likely: Likelihood, told: Array, entering: Array, node: Node) -> tuple[Array, Array]:
     """
     Return the logarithm of the chance of each cell and of what was seen of it, for each channel of
     such a *node*, and the rate of the payments a day that go with it.
     """
-    middle, number = math.log(_MIDDLE_PPM) + node[0], math.log(_PER_DAY) + node[1]
-    usual = math.exp(digamma(_PER_DAY_SHAPE) - number)
+    usual = np.exp(digamma(node.shape) - node.number - node.kin * entering)[:, None]
     rate = usual + likely.days
-    shape = _PER_DAY_SHAPE + likely.count
-    logs = _prior(middle, told) + likely.logs - shape[:, None] * np.log(rate)
-    return logs + _PER_DAY_SHAPE * math.log(usual), rate
+    shape = (node.shape + likely.count)[:, None]
+    logs = _prior(node.middle, told) + likely.logs - shape * np.log(rate)
+    return logs + node.shape * np.log(usual), rate
 
 
 def _prior(middle: float, told: Array) -> Array:
