@@ -12,7 +12,7 @@ from revops.simulate.forecast.lives import Forecast, Life
 from revops.simulate.forecast.sums import Difference, Levels, differences, sums_of
 from revops.simulate.table import plain
 
-_MODELLED: Final = (
+MODELLED: Final = (
     "A model of this node's own traffic: what came at the prices it charged, while it could pay."
     " What comes in depends on other nodes as well. No promise."
 )
@@ -52,7 +52,7 @@ def forecast_report(found: Forecast) -> RenderableType:
         Text(f"{found.days} days from now, {futures} from seed {found.seeds[0]} on", "bold"),
         *(Text(_told(difference, count)) for difference in differences(found)),
         table,
-        *(Text(plain(warning), "italic") for warning in (*found.warnings, _MODELLED)),
+        *(Text(plain(warning), "italic") for warning in (*found.warnings, MODELLED)),
     )
 
 

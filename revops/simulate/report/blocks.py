@@ -205,7 +205,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     only: str = ""
-    empty: str = "nothing"
+    empty: str = ""
 
 
 Block = Cards | Notes | Lines | Spreads | Chooser | Table

@@ -6,8 +6,9 @@ from typing import Final
 from revops.core.snapshot import Channel
 from revops.core.units import DAY, Msat, Scid, sats_down, sats_up
 from revops.simulate.forecast.lives import EVERY_S, Forecast, Path
+from revops.simulate.forecast.sums import MONTH, levels
 from revops.simulate.report.blocks import Band, Chooser, Item, Lines, Section
-from revops.simulate.report.futures import MONTH, band, levels
+from revops.simulate.report.futures import band
 from revops.simulate.report.trails import key_of, name_cell
 from revops.simulate.table import peer
 
@@ -96,4 +97,4 @@ def _facts(channel: Channel, paths: Paths, days: int) -> Iterator[str]:
 
 
 def _middle(values: Iterable[Msat]) -> Msat:
-    return Msat(levels(list(values))[1])
+    return Msat(int(levels(list(values))[1]))

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Final
 
 from revops.core.config import option_named
 from revops.core.plan import Plan, RebalancePlan
 from revops.core.snapshot import Snapshot
 from revops.core.units import Msat, sats_down
 from revops.simulate.forecast.lives import Forecast
+from revops.simulate.forecast.pages import MODELLED
 from revops.simulate.report import channels, futures, moves, prices
 from revops.simulate.report.blocks import Block, Cards, Cell, Column, Notes, Row, Section, Table
 from revops.simulate.report.document import document
@@ -17,11 +17,6 @@ Plans = tuple[Plan, RebalancePlan | None]
 """Of prices, and of rebalances where there is what they are judged by."""
 Options = Mapping[str, str]
 """What differs from the defaults, as it would be typed."""
-
-_MODELLED: Final = (
-    "A forecast is a model of this node's own past traffic, not a promise: what it has not seen, it"
-    " cannot know."
-)
 
 
 def page(
@@ -74,7 +69,7 @@ def _summary(snapshot: Snapshot, plans: Mapping[str, Plans], forecast: Forecast 
     blocks: tuple[Block, ...] = (
         *([Notes(sentences=forecast.warnings)] if forecast.warnings else []),
         Cards(cards=(*futures.headline(forecast), *now)),
-        Notes(sentences=(_MODELLED,), quiet=True),
+        Notes(sentences=(MODELLED,), quiet=True),
     )
     return Section(title="In short", blocks=blocks)
 

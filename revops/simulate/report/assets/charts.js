@@ -1,5 +1,6 @@
 // Sides are told apart by colour and by the kind of line.
 const DASHES = ["solid", "dash", "dot", "dashdot"];
+const CLEAR = "rgba(0, 0, 0, 0)";
 const redraws = [];
 
 // What plotly takes for markup in a name is text here.
@@ -32,8 +33,8 @@ function axis(title, more) {
 function layout(more) {
   return {
     font: { family: "system-ui, sans-serif", size: 13, color: colour("ink") },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: CLEAR,
+    plot_bgcolor: CLEAR,
     margin: { l: 48, r: 12, t: 8, b: 40 },
     hoverlabel: {
       bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink") },
@@ -77,28 +78,36 @@ function linesFigure(spec) {
   };
 }
 
-function spreadsFigure(spec) {
-  const ink = (place) => seriesColour(place + (spec.first ?? 0));
+// Of fewer outcomes than this a curve would say more than is known.
+const ENOUGH = 10;
+
+function spreadTrace(spread, ink) {
+  const enough = spread.values.length >= ENOUGH;
   return {
-    traces: spec.spreads.map((spread, place) => ({
-      type: "violin",
-      orientation: "h",
-      side: "negative",
-      x: spread.values,
-      y0: asText(spread.name),
-      name: asText(spread.name),
-      points: "all",
-      pointpos: 0.3,
-      jitter: 0.2,
-      width: 1,
-      spanmode: "hard",
-      marker: { size: 5, color: ink(place), opacity: 0.75 },
-      line: { color: ink(place), width: 1.5 },
-      fillcolor: faded(ink(place)),
-      box: { visible: true, width: 0.18 },
-      hoveron: "points",
-      hovertemplate: "%{x:,}<extra></extra>",
-    })),
+    type: "violin",
+    orientation: "h",
+    side: "negative",
+    x: spread.values,
+    y0: asText(spread.name),
+    name: asText(spread.name),
+    points: "all",
+    pointpos: 0.3,
+    jitter: 0.2,
+    width: 1,
+    spanmode: "hard",
+    marker: { size: 5, color: ink, opacity: 0.75 },
+    line: { color: enough ? ink : CLEAR, width: 1.5 },
+    fillcolor: enough ? faded(ink) : CLEAR,
+    box: { visible: enough, width: 0.18 },
+    hoveron: "points",
+    hovertemplate: "%{x:,}<extra></extra>",
+  };
+}
+
+function spreadsFigure(spec) {
+  return {
+    traces: spec.spreads.map((spread, place) =>
+      spreadTrace(spread, seriesColour(place + (spec.first ?? 0)))),
     layout: layout({
       height: 110 + 90 * spec.spreads.length,
       showlegend: false,

@@ -59,6 +59,13 @@ function wordsOf(row) {
   return texts.concat(row.facts ?? []).join(" ").toLowerCase();
 }
 
+function count(first, shown, left, all) {
+  if (!left) return "none of them";
+  if (shown === all) return `all ${all}`;
+  if (shown === left) return `${left} of ${all}`;
+  return `${first + 1} to ${first + shown} of ${left}` + (left < all ? `, out of ${all}` : "");
+}
+
 function table(place, spec) {
   const rows = spec.rows.map((row, at) => ({ at, words: wordsOf(row), ...row }));
   const asked = { words: [], only: false, column: undefined, down: false, page: 0 };
@@ -80,10 +87,8 @@ function table(place, spec) {
     const first = asked.page * PAGE;
     const shown = left.slice(first, first + PAGE);
     body.replaceChildren(...shown.flatMap((row) => rowElements(row, spec.columns)));
-    const part = shown.length < left.length ? `${first + 1} to ${first + shown.length} of ` : "";
-    counted.textContent = left.length ? `${part}${left.length} of ${rows.length}` : "none of them";
+    counted.textContent = rows.length ? count(first, shown.length, left.length, rows.length) : spec.empty ?? "";
     body.parentElement.hidden = !rows.length;
-    if (!rows.length) counted.textContent = spec.empty ?? "nothing";
     counted.hidden = rows.length > 0 && !bar.childElementCount;
     turns.hidden = left.length <= PAGE;
     const [back, on] = turns.children;

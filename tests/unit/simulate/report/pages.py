@@ -31,7 +31,7 @@ HOSTILE = (
 )
 """What a stranger may call a node."""
 WARNING = "thin: <i>Wee Twee</i> saw 3 forwards"
-FEWER = {"min-fee-ppm": "50", "max-fee-ppm": "900"}
+FEWER = {"min-fee-ppm": "50", "max-fee-ppm": "300"}
 
 
 def node(aliases: Sequence[str] = ()) -> Snapshot:

@@ -13,13 +13,15 @@ from unit.simulate.report.pages import (
     report,
 )
 
-from revops.core.actions import SetFee
+from revops.core.actions import SetFee, StartRebalance
 from revops.core.config import Config, changed_options, configured
 from revops.core.decide import decide
+from revops.core.rebalance.decide import rebalance
 from revops.core.units import Msat
 from revops.simulate.forecast.lives import Forecast, Life, Side
+from revops.simulate.forecast.sums import levels
 from revops.simulate.refills import UNJUDGED
-from revops.simulate.report.futures import headline, levels
+from revops.simulate.report.futures import band, headline
 from revops.simulate.report.page import page
 from revops.simulate.table import plain
 
@@ -64,13 +66,16 @@ def test_the_same_node_is_the_same_page() -> None:
     assert report() == once
 
 
-def test_levels_are_values_that_came_out() -> None:
+def test_a_band_runs_through_values_that_came_out() -> None:
     """
-    A tenth is below the lower one and a tenth above the upper one; a single future is all three.
+    At each place a tenth is below its lower edge and a tenth above the upper one; a single future
+    is all of it.
     """
-    assert levels(list(range(11))) == (1, 5, 9)
-    assert levels([7, 3]) == (3, 3, 7)
-    assert levels([7]) == (7, 7, 7)
+    one = band("name", [[number, 100 - number] for number in range(11)])
+    single = band("name", [[7, 3]])
+
+    assert (one.low, one.middle, one.high) == ((1, 91), (5, 95), (9, 99))
+    assert single.low == single.middle == single.high == (7, 3)
 
 
 def test_headline_numbers_are_a_months() -> None:
@@ -125,29 +130,40 @@ def test_two_configs_stand_side_by_side() -> None:
     """
     page_of_two = parsed(other=True)
     table = page_of_two.table("Every channel")
-    drained = next(row for row in table["rows"] if row["cells"][0]["text"] == "The Drained Well")
+    differing = [row for row in table["rows"] if row["cells"][1] != row["cells"][2]]
     options = page_of_two.table("Options that are not at their default")
 
     assert [c["title"] for c in table["columns"]][1:3] == ["ppm, as set", "ppm, against"]
-    assert drained["cells"][1] != drained["cells"][2]
-    assert drained["cells"][3]["text"].startswith("as set: ")
-    assert drained["cells"][3]["below"].startswith("against: ")
-    assert [trail["title"] for trail in drained["trails"]] == ["fee, as set", "fee, against"]
+    assert 0 < len(differing) < len(table["rows"])
+    for row in differing:
+        assert [trail["title"] for trail in row["trails"]] == ["fee, as set", "fee, against"]
+    whys = [row["cells"][3] for row in differing if "below" in row["cells"][3]]
+    assert whys
+    assert all(why["text"].startswith("as set: ") for why in whys)
+    assert all(why["below"].startswith("against: ") for why in whys)
     assert [
         [cell["text"] for cell in row["cells"][:4]] for row in options["rows"] if row["marked"]
-    ] == [["min-fee-ppm", "10", "10", "50"], ["max-fee-ppm", "5000", "5000", "900"]]
+    ] == [["min-fee-ppm", "10", "10", "50"], ["max-fee-ppm", "5000", "5000", "300"]]
 
 
 def test_what_is_short_has_a_row_and_what_is_filled_comes_first() -> None:
     """
     Refills are told with amount, most and cost, refusals with their reason.
     """
-    rows = parsed().table("Channels that are short")["rows"]
+    snapshot, rows = node(), parsed().table("Channels that are short")["rows"]
     filled = [row for row in rows if row.get("marked")]
+    starts = {
+        start.scid: start
+        for start in (d.action for d in rebalance(snapshot, Config()).decisions)
+        if isinstance(start, StartRebalance)
+    }
 
     assert rows[: len(filled)] == filled
-    assert filled[0]["cells"][0]["text"] == "Last Year's Deal"
-    assert "≤ 702 ppm" in filled[0]["cells"][1]["below"]
+    assert {row["key"] for row in filled} == starts.keys() != set()
+    for row in filled:
+        start = starts[row["key"]]
+        assert row["cells"][1]["text"] == f"{start.amount_msat // 1000:,} sat"
+        assert f"≤ {start.max_ppm:,} ppm" in row["cells"][1]["below"]
     assert any("11 times in a row" in row["cells"][3]["text"] for row in rows)
 
 
