@@ -18,8 +18,7 @@ from revops.core.tally import Forward, Tally, by_day, tally
 from revops.core.units import DAY, HOUR, Instant, PeerId, Scid
 from revops.simulate.unspent import GRANTED, reliable, treasury_of
 
-# The first that is there counts.
-_FILES: Final = {
+FILES: Final = {
     "listpeerchannels": ("listpeerchannels",),
     "getinfo": ("getinfo",),
     "listforwards": ("listforwards",),
@@ -27,6 +26,7 @@ _FILES: Final = {
     "feerates": ("feerates", "feerates_perkw", "feerates_perkb"),
     "listnodes": ("listnodes",),
 }
+"""Which files a reply may be in, by method: the first that is there counts."""
 # Where channels tell the time: seconds since the epoch, or ISO 8601.
 _MOMENTS: Final = {"last_stable_connection", "timestamp"}
 # A node that did not say who it is; no key is all zeros.
@@ -72,13 +72,13 @@ def from_directory(path: Path, now: Instant | None = None) -> Material:
     Raises:
         WireError: A sentence for each thing that cannot be.
     """
-    found = {method: _reply(path, names) for method, names in _FILES.items()}
+    found = {method: reply_in(path, names) for method, names in FILES.items()}
     if found["listpeerchannels"] is None:
         msg = f"{path}: there is no listpeerchannels.json in this directory"
         raise WireError((msg,))
     try:
         forwards, misfits = forwards_of(found["listforwards"] or {"forwards": []})
-        now = now or _latest(found["listpeerchannels"], forwards)
+        now = now or latest(found["listpeerchannels"], forwards)
         if now is None:
             msg = f"{path}: no reply mentions a time: say with --now when they were taken"
             raise WireError((msg,))
@@ -161,7 +161,7 @@ def _counted(channel: Channel, books: _Books, config: Config) -> Channel:
     return attrs.evolve(channel, traffic=traffic)
 
 
-def _reply(path: Path, names: Sequence[str]) -> object:
+def reply_in(path: Path, names: Sequence[str]) -> object:
     """
     Return the reply in the first file of these *names*, `None` where there is none.
     """
@@ -177,7 +177,7 @@ def _reply(path: Path, names: Sequence[str]) -> object:
     return None
 
 
-def _latest(channels: object, forwards: Iterable[Forward]) -> Instant | None:
+def latest(channels: object, forwards: Iterable[Forward]) -> Instant | None:
     """
     Return the latest moment that the replies mention, `None` for none.
     """
