@@ -59,10 +59,12 @@ def nearest_ppm(rate: float) -> Ppm:
     Raises:
         ValueError: *rate* is not a number.
     """
+    if 0.0 <= rate <= MAX_PPM:
+        return Ppm(int(rate + 0.5))
     if math.isnan(rate):
         msg = "a fee rate must be a number, was nan"
         raise ValueError(msg)
-    return Ppm(math.floor(min(max(rate, 0.0), float(MAX_PPM)) + 0.5))
+    return Ppm(0) if rate < 0 else MAX_PPM
 
 
 def split(amount: Msat, weights: Sequence[int]) -> tuple[Msat, ...]:

@@ -7,7 +7,7 @@ from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
 from revops.core.memory import FlowState
 from revops.core.plan import FlowView
 from revops.core.policy import Policy
-from revops.core.reasons import Code
+from revops.core.reasons import Code, Facts
 from revops.core.units import DAY, MILLION, Msat, Ppm
 
 OPENING_VB: Final = 140
@@ -39,8 +39,13 @@ def bounds(quote: Quote, view: ChannelView, context: Context) -> Quote:
     quote = _refill_floor(quote, view)
     if quote.floor > quote.ceiling:
         facts = {"floor": quote.floor, "ceiling": quote.ceiling}
-        quote = quote.because(Code.FLOOR_ABOVE_CEILING, facts, floor=quote.ceiling)
-    return quote.amended(lower=quote.floor, upper=quote.ceiling)
+        return _with_floor(quote, Code.FLOOR_ABOVE_CEILING, facts, quote.ceiling)
+    return quote
+
+
+def _with_floor(quote: Quote, code: Code, facts: Facts, floor: Ppm) -> Quote:
+    # What is learned stays above it as well.
+    return quote.because(code, facts, floor=floor, lower=floor)
 
 
 def operator_bounds(policy: Policy, config: Config) -> tuple[Ppm, Ppm]:
@@ -60,6 +65,8 @@ def _configured(quote: Quote, view: ChannelView, context: Context) -> Quote:
         {"floor": floor, "ceiling": ceiling},
         floor=floor,
         ceiling=ceiling,
+        lower=floor,
+        upper=ceiling,
     )
 
 
@@ -76,7 +83,7 @@ def _stale_ceiling(quote: Quote, view: ChannelView, context: Context) -> Quote:
                 "fee_ppm": view.channel.fee_ppm,
                 "ceiling": ceiling,
             }
-            return quote.because(Code.STALE_CEILING, facts, ceiling=ceiling)
+            return quote.because(Code.STALE_CEILING, facts, ceiling=ceiling, upper=ceiling)
     return quote
 
 
@@ -95,7 +102,7 @@ def _chain_floor(quote: Quote, view: ChannelView, context: Context) -> Quote:
         "volume_msat": volume,
         "floor": needed,
     }
-    return quote.because(Code.CHAIN_FLOOR, facts, floor=Ppm(needed))
+    return _with_floor(quote, Code.CHAIN_FLOOR, facts, Ppm(needed))
 
 
 def expected_volume(flow: FlowView | None, capacity: Msat, window_days: int) -> Msat:
@@ -119,4 +126,4 @@ def _refill_floor(quote: Quote, view: ChannelView) -> Quote:
     if needed <= quote.floor:
         return quote
     facts = {"count": refills.count, "cost_ppm": round(paid), "floor": needed}
-    return quote.because(Code.REFILL_FLOOR, facts, floor=Ppm(needed))
+    return _with_floor(quote, Code.REFILL_FLOOR, facts, Ppm(needed))
