@@ -3,7 +3,7 @@
 import typer
 from typer.core import TyperGroup
 
-from revops.simulate import arena_command, plan_command, sweep_command
+from revops.simulate import arena_command, backtest_command, plan_command, sweep_command
 
 
 class PathFirst(TyperGroup):
@@ -30,6 +30,7 @@ def main() -> None:
 
 
 app.command("plan")(plan_command.plan)
+app.command("backtest")(backtest_command.backtest_a_past)
 app.command("arena", cls=arena_command.Words)(arena_command.arena)
 app.command("sweep")(sweep_command.sweep)
 

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from revops.core.units import MILLION, Instant, Msat, Ppm
 from revops.simulate.backtest.history import Forwarded, History, Place, Priced
 
-
 _USUAL_MSAT: Final = 50_000_000
 
 
