@@ -116,8 +116,20 @@ class Config:
     scarcity_threshold: float = _share(
         0.35, "Share of the capacity below which outbound liquidity counts as scarce.", low=0.01
     )
-    fee_optimizer: Literal["hill-climb"] = _word(
-        "hill-climb", ("hill-climb",), "How the best fee of a channel is searched for."
+    balance_factor: float = _option(
+        10.0,
+        float,
+        "How many times as dear a channel is with nothing on our side as with all of it; 1 leaves"
+        " balances out of the price.",
+        low=1,
+        high=100,
+        unit="times",
+    )
+    fee_optimizer: Literal["posterior", "hill-climb"] = _word(
+        "posterior",
+        ("posterior", "hill-climb"),
+        "How the best fee of a channel is found: by all that came at the prices so far, or by"
+        " comparing two prices at a time.",
     )
     max_fee_updates_per_day: int = _whole(
         4,

@@ -195,11 +195,12 @@ def view(
     """
     start = now - window_days * DAY
     covered = max((now - max(start, traffic.since)) / DAY, 1.0)
-    forwards = out_msat = in_msat = 0
+    forwards = in_forwards = out_msat = in_msat = 0
     first = start // DAY
     for day in traffic.days:
         if day.start >= first:
             forwards += day.in_count + day.out_count
+            in_forwards += day.in_count
             out_msat += day.out_msat
             in_msat += day.in_msat
     moved = (out_msat + in_msat) / covered / channel.capacity_msat
@@ -218,6 +219,7 @@ def view(
         net_ratio=ratio,
         net_ratio_sd=deviation,
         forwards=forwards,
+        in_forwards=in_forwards,
         confidence=_confidence(forwards, traffic, now),
         out_msat_per_day=Msat(int(out_msat / covered)),
         hours_to_empty=channel.spendable_msat / drained if moving and drained > 0 else None,

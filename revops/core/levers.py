@@ -120,6 +120,16 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.SCARCITY: _by(_THRESHOLD, _SCARCITY, _policy("fee_multiplier_max")),
     Code.AMNESTY: _by(_SCARCITY, _policy("fee_multiplier_min")),
     Code.MULTIPLIER: _by(*_FACTOR),
+    Code.BALANCE: _by(_option("balance-factor"), *_FACTOR),
+    # Belief
+    Code.BELIEF: _by(_STRATEGY, *_FLOOR, *_CEILING),
+    Code.BELIEF_STANDS: _by(_SET_FEE, _STRATEGY, waits_for=_EVIDENCE),
+    Code.BELIEF_BLIND: _by(
+        _option("rpc-timeout-seconds"), waits_for="lightningd has to list its forwards"
+    ),
+    Code.BELIEF_NOT_LIVE: _by(_STRATEGY, waits_for="the channel has to be able to forward"),
+    Code.BELIEF_NOBODY: _by(*_FLOOR, _STRATEGY),
+    Code.BELIEF_RESTING: _by(_WAKE_ALL, *_FLOOR),
     # Hill climbing
     Code.CLIMB_BLIND: _by(
         _option("rpc-timeout-seconds"), waits_for="lightningd has to list its forwards"

@@ -58,7 +58,7 @@ class FlowMemory:
     state: FlowState = FlowState.BALANCED
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Window:
     """
     What came at one price: forwards out, in live time.
@@ -90,6 +90,55 @@ class ClimbMemory:
     side: Literal[-1, 1] = 1
     first: Window | None = None
     window: Window
+    seen_out_count: int | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    seen_at: Instant = attrs.field(validator=checks.whole())
+    live: bool = False
+    resting: bool = False
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Tried:
+    """
+    What came at about one price; what is long ago counts less, so neither number is whole.
+
+    Attributes:
+        fee_ppm: Of all prices on its rung of `revops.core.demand`.
+        live_s: Seconds in which a payment could have been forwarded at it.
+        count: Forwards out in that time.
+    """
+
+    fee_ppm: Ppm = attrs.field(validator=checks.whole())
+    live_s: float = attrs.field(default=0.0, validator=checks.number(0))
+    count: float = attrs.field(default=0.0, validator=checks.number(0))
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class BeliefMemory:
+    """
+    What is believed of the demand for a channel; see `revops.core.fees.posterior`.
+
+    Attributes:
+        base_ppm: The price that is expected to earn most.
+        tried: What came at the prices that were in force, up to *judged_at*.
+        window: What came since, at the price in force.
+        news: Forwards out since *judged_at*.
+        quiet_s: Live seconds since the last forward out.
+        judged_at: When the belief was last made up.
+        middle_ppm: The price at which half of the payments are believed to come.
+        per_day: How many are believed to come a day for nothing; `None` before there is evidence.
+        seen_out_count, seen_at: How far the traffic has been counted.
+        live: Whether the channel was live when last seen.
+        resting: At the floor, and nobody comes.
+    """
+
+    base_ppm: Ppm = attrs.field(validator=checks.whole())
+    tried: tuple[Tried, ...] = ()
+    window: Window
+    news: int = attrs.field(default=0, validator=checks.whole(0, MOST_COUNT))
+    quiet_s: int = attrs.field(default=0, validator=checks.whole(0, MOST_LIVE_S))
+    judged_at: Instant = attrs.field(validator=checks.whole())
+    middle_ppm: float | None = attrs.field(default=None, validator=checks.number(0, optional=True))
+    per_day: float | None = attrs.field(default=None, validator=checks.number(0, optional=True))
     seen_out_count: int | None = attrs.field(default=None, validator=checks.whole(optional=True))
     seen_at: Instant = attrs.field(validator=checks.whole())
     live: bool = False
@@ -153,7 +202,7 @@ class FeeMemory:
         changes: Our updates of the last day.
         congested: Priced at the ceiling for want of HTLC slots.
         calm: Cycles in a row with slots to spare again.
-        climb: `None` before the first learning cycle.
+        climb, belief: Where the search stands, by optimizer; `None` before its first cycle.
     """
 
     known: Price | None = None
@@ -163,6 +212,26 @@ class FeeMemory:
     congested: bool = False
     calm: int = attrs.field(default=0, validator=checks.whole(0, FEW))
     climb: ClimbMemory | None = None
+    belief: BeliefMemory | None = None
+
+    @property
+    def search(self) -> ClimbMemory | BeliefMemory | None:
+        """
+        Return the search that goes on, of whichever kind; `None` for none.
+        """
+        return self.belief or self.climb
+
+    @property
+    def tried(self) -> tuple[Tried, ...]:
+        """
+        Return what came at the prices that were in force, as far as that was written down.
+        """
+        belief = self.belief
+        if belief is None:
+            return ()
+        window = belief.window
+        now = Tried(fee_ppm=window.fee_ppm, live_s=window.live_s, count=window.count)
+        return (*belief.tried, now) if window.live_s else belief.tried
 
 
 @attrs.frozen(kw_only=True, slots=False)

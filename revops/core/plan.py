@@ -64,6 +64,7 @@ class FlowView:
         turnover: What moves in a day, as a share of capacity.
         net_ratio, net_ratio_sd: Net outflow per day as a share of capacity, and its uncertainty.
         forwards: Settled forwards, in and out, within the flow window.
+        in_forwards: Those that came in.
         confidence: 0 knows nothing .. 1.
         out_msat_per_day: What leaves in a day.
         hours_to_empty, hours_to_full: At this rate; `None` when it moves the other way or not.
@@ -76,6 +77,7 @@ class FlowView:
     net_ratio: float
     net_ratio_sd: float
     forwards: int
+    in_forwards: int
     confidence: float
     out_msat_per_day: Msat
     hours_to_empty: float | None

@@ -1,5 +1,6 @@
 """Prepare: what the stages need to see, computed once a cycle."""
 
+import math
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from statistics import median_low
@@ -10,7 +11,7 @@ import attrs
 from revops.core import flow
 from revops.core.amend import amended
 from revops.core.config import Config
-from revops.core.fees.quote import ChannelView, Context, PeerView
+from revops.core.fees.quote import ChannelView, Context, Inflow, PeerView, Pool, entry_weight
 from revops.core.fees.scarcity import AMNESTY_S
 from revops.core.fees.standing import settled
 from revops.core.fees.vegas import between, reflex
@@ -20,6 +21,14 @@ from revops.core.policy import DEFAULT, in_force
 from revops.core.reasons import Reason
 from revops.core.snapshot import NORMAL, Channel, FeerateSample, Snapshot
 from revops.core.units import DAY, ChannelId, Instant, PeerId, Ppm
+
+# What half of the payments pay, and how many there are a day, before anything is known: the
+# middle of what was measured on the public network (reservation prices, forwards of 2-15 a day).
+_USUAL_MIDDLE: Final = math.log(80)
+_USUAL_RATE: Final = math.log(13)
+_USUAL_WEIGHT: Final = 2.0
+_MEAN_OVER_MEDIAN: Final = 1.5
+_LEAST_PER_DAY: Final = 0.2
 
 # Between the thresholds that enter and leave the class of a single channel.
 _PEER_DRAINS: Final = (flow.ENTER + flow.LEAVE) / 2
@@ -57,7 +66,7 @@ def prepared(snapshot: Snapshot, config: Config) -> Prepared:
         memory = known.get(channel.channel_id)
         before = memory.fee if memory else FeeMemory()
         fee = settled(before, channel, snapshot.now, orders.get(channel.channel_id))
-        woken = snapshot.wake and fee.climb is not None and fee.climb.resting
+        woken = snapshot.wake and fee.search is not None and fee.search.resting
         age_s = _age_s(channel, memory, snapshot.now)
         views.append(
             ChannelView(
@@ -97,6 +106,38 @@ def _context(
         week_perkw=_week_perkw(snapshot.feerates, snapshot.now),
         node_ppm=median_low(charged) if charged else None,
         absent=_absent(snapshot),
+        inflow=_inflow(views),
+        pool=_pool(snapshot),
+    )
+
+
+def _inflow(views: Sequence[ChannelView]) -> Inflow:
+    carrying = [view for view in views if view.channel.state == NORMAL]
+    # fsum: whatever the order of the channels.
+    return Inflow(
+        weight=math.fsum(map(entry_weight, carrying)),
+        ours=math.fsum(entry_weight(view) * view.peer.share for view in carrying),
+    )
+
+
+def _pool(snapshot: Snapshot) -> Pool:
+    """
+    Return what the channels with evidence say on average, beside what is usual.
+    """
+    beliefs = [belief for memory in snapshot.memory.channels if (belief := memory.fee.belief)]
+    known = [
+        (math.log(max(belief.middle_ppm, 1.0)), math.log(max(belief.per_day, _LEAST_PER_DAY)))
+        for belief in beliefs
+        if belief.middle_ppm is not None and belief.per_day is not None
+    ]
+    heard = [math.log(max(c.market_ppm, 1)) for c in snapshot.channels if c.market_ppm is not None]
+    usual = math.fsum(heard) / len(heard) if heard else _USUAL_MIDDLE
+    weight = _USUAL_WEIGHT + len(known)
+    middles = math.fsum(middle for middle, _ in known)
+    rates = math.fsum(rate for _, rate in known)
+    return Pool(
+        middle=(_USUAL_WEIGHT * usual + middles) / weight,
+        per_day=math.exp((_USUAL_WEIGHT * _USUAL_RATE + rates) / weight) * _MEAN_OVER_MEDIAN,
     )
 
 
@@ -155,7 +196,11 @@ def _peer(group: list[Channel], flows: Mapping[ChannelId, FlowMemory | None]) ->
 
 
 def _awake(memory: FeeMemory) -> FeeMemory:
-    return amended(memory, climb=memory.climb and amended(memory.climb, resting=False))
+    return amended(
+        memory,
+        climb=memory.climb and amended(memory.climb, resting=False),
+        belief=memory.belief and amended(memory.belief, resting=False, quiet_s=0),
+    )
 
 
 def _believed(memory: FeeMemory) -> Ppm | None:

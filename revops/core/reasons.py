@@ -47,6 +47,14 @@ class Code(str, enum.Enum):
     SCARCITY = "scarcity"
     AMNESTY = "amnesty"
     MULTIPLIER = "multiplier"
+    BALANCE = "balance"
+    # Belief
+    BELIEF = "belief"
+    BELIEF_STANDS = "belief_stands"
+    BELIEF_BLIND = "belief_blind"
+    BELIEF_NOT_LIVE = "belief_not_live"
+    BELIEF_NOBODY = "belief_nobody"
+    BELIEF_RESTING = "belief_resting"
     # Hill climbing
     CLIMB_BLIND = "climb_blind"
     CLIMB_PAUSED = "climb_paused"
@@ -212,6 +220,16 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.AMNESTY: "{share:.1%} of the capacity with this peer is ours, but it opened the channel"
     " and {out_count} payments have left: no scarcity price for {days:.1f} more days",
     Code.MULTIPLIER: "the peer's policy keeps the factor between {low} and {high}: {factor:.2f}",
+    Code.BALANCE: "{share:.1%} of the capacity with this peer is ours, and {entry:.1%} where"
+    " payments come in: {factor:.2f} times the learned price (balance-factor)",
+    Code.BELIEF: "{count:.0f} forwards in {days:.1f} live days at {prices} prices: most is expected"
+    " at {base_ppm} ppm, with {per_day:.1f} forwards a day",
+    Code.BELIEF_STANDS: "{count} forwards since it was judged last: {base_ppm} ppm stands",
+    Code.BELIEF_BLIND: "the books could not be read: nothing is learned, {base_ppm} ppm stays",
+    Code.BELIEF_NOT_LIVE: "{why}: this time says nothing about the price",
+    Code.BELIEF_NOBODY: "nobody came in {live_h:.0f} live hours: down to {base_ppm} ppm",
+    Code.BELIEF_RESTING: "nobody came at the floor of {fee_ppm} ppm: it stays until a payment"
+    " comes",
     Code.CLIMB_BLIND: "the books could not be read: nothing is learned, {base_ppm} ppm stays",
     Code.CLIMB_PAUSED: "prices set by {by} teach nothing: the learned {base_ppm} ppm stays",
     Code.CLIMB_NOT_LIVE: "{why}: this time says nothing about the price",

@@ -5,7 +5,7 @@ import attrs
 from revops.core.actions import SetFee, StartRebalance
 from revops.core.config import Config, shadow_of
 from revops.core.fees.band import dead_band
-from revops.core.memory import FeeMemory, Memory, Price
+from revops.core.memory import BeliefMemory, FeeMemory, Memory, Price
 from revops.core.plan import Area, Decision, Plan, RebalancePlan
 from revops.core.snapshot import Channel, Snapshot
 from revops.core.units import Instant
@@ -74,7 +74,17 @@ def _kept(live: FeeMemory, own: FeeMemory) -> FeeMemory:
         congested=own.congested,
         calm=own.calm,
         climb=own.climb,
+        belief=_own_price(live, own),
     )
+
+
+def _own_price(live: FeeMemory, own: FeeMemory) -> BeliefMemory | None:
+    """
+    Return what came at the prices that were in force, with the price that the shadow made of it.
+    """
+    if live.belief is None or own.belief is None:
+        return own.belief
+    return attrs.evolve(live.belief, base_ppm=own.belief.base_ppm, judged_at=own.belief.judged_at)
 
 
 def _stance(
@@ -88,7 +98,12 @@ def _stance(
     by_us = price in (live.known, live.asked and live.asked.price)
     if not by_us or price in (order, live.pin and live.pin.price):
         followed = attrs.evolve(
-            own, known=live.known, asked=live.asked, pin=live.pin, climb=live.climb
+            own,
+            known=live.known,
+            asked=live.asked,
+            pin=live.pin,
+            climb=live.climb,
+            belief=live.belief,
         )
         return price, followed
     return (own.asked.price if own.asked else own.known) or price, own
@@ -96,7 +111,11 @@ def _stance(
 
 def _untaught(own: FeeMemory, live: FeeMemory, *, same_search: bool) -> FeeMemory:
     climb = (live.climb if same_search else None) or own.climb
-    return attrs.evolve(own, climb=climb and attrs.evolve(climb, live=False))
+    return attrs.evolve(
+        own,
+        climb=climb and attrs.evolve(climb, live=False),
+        belief=own.belief and attrs.evolve(own.belief, live=False),
+    )
 
 
 def _price(channel: Channel) -> Price:

@@ -70,10 +70,10 @@ def _suggested(assessment: Assessment, memory: ChannelMemory | None) -> Suggesti
         return Suggestion(account=assessment.account, why=Why.ZOMBIE)
     if assessment.bleeding:
         return Suggestion(account=assessment.account, why=Why.BLEEDER)
-    climb = memory.fee.climb if memory else None
-    if climb and climb.resting and assessment.profit_class is ProfitClass.STAGNANT:
+    search = memory.fee.search if memory else None
+    if search and search.resting and assessment.profit_class is ProfitClass.STAGNANT:
         return Suggestion(
-            account=assessment.account, why=Why.NO_GRADIENT, fee_ppm=climb.window.fee_ppm
+            account=assessment.account, why=Why.NO_GRADIENT, fee_ppm=search.window.fee_ppm
         )
     return None
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from revops.core.fees.balance import balance
 from revops.core.fees.congestion import congestion
 from revops.core.fees.floors import bounds
 from revops.core.fees.gossip import Proposal
@@ -21,6 +22,7 @@ ALPHA: Final[tuple[Stage, ...]] = (
     bounds,
     congestion,
     vegas,
+    balance,
     scarcity,
     learn,
     rails,

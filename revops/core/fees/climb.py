@@ -7,7 +7,7 @@ import attrs
 
 from revops.core.chance import draw
 from revops.core.fees.band import dead_band
-from revops.core.fees.quote import ChannelView, Context, Learned, Quote
+from revops.core.fees.quote import ChannelView, Context, Learned, Quote, unbalanced
 from revops.core.fees.vegas import WAKES
 from revops.core.memory import MOST_COUNT, MOST_LIVE_S, ClimbMemory, Window
 from revops.core.reasons import Code, Fact, Facts
@@ -23,6 +23,8 @@ SHORTEST_S: Final = 6 * HOUR
 FIRST_STEP: Final = 0.3
 WIDEST_STEP: Final = 0.6
 NARROWEST_STEP: Final = 0.1
+TOLERANCE: Final = 0.08
+"""How far the price in force may be off, as a share of it: less than the narrowest step."""
 GROWTH: Final = 1.2
 SHRINKAGE: Final = 0.8
 CONFIDENCE_Z: Final = 0.5
@@ -59,8 +61,8 @@ def _learned(memory: ClimbMemory, code: Code, facts: Facts, quote: Quote) -> Lea
     # A probe under another stage's factor would compare nothing.
     base = memory.base_ppm if quote.disturbed else memory.window.fee_ppm
     # Learning has begun again, so a pin that ran out has done its work.
-    fee = attrs.evolve(quote.memory, climb=memory, pin=None)
-    return Learned(base_ppm=base, memory=fee, code=code, facts=facts)
+    fee = attrs.evolve(quote.memory, climb=memory, belief=None, pin=None)
+    return Learned(base, fee, code, facts, TOLERANCE)
 
 
 def begin(quote: Quote, view: ChannelView, context: Context) -> ClimbMemory:
@@ -69,11 +71,12 @@ def begin(quote: Quote, view: ChannelView, context: Context) -> ClimbMemory:
     """
     upward = draw(context.seed, "first side", view.channel.channel_id) < 0.5  # noqa: PLR2004 -- an even chance
     traffic = view.channel.traffic
+    base = unbalanced(quote)
     return ClimbMemory(
-        base_ppm=quote.base_ppm,
+        base_ppm=base,
         step=FIRST_STEP,
         side=1 if upward else -1,
-        window=Window(fee_ppm=quote.base_ppm),
+        window=Window(fee_ppm=base),
         seen_out_count=traffic.out_count if traffic else None,
         seen_at=context.now,
     )
@@ -156,7 +159,8 @@ def step(memory: ClimbMemory, quote: Quote, view: ChannelView, context: Context)
     if memory.resting:
         return _rested(seen(memory, view, traffic, context), came, quote)
     wanted = quote.price_of(memory.window.fee_ppm)
-    in_force = abs(wanted - quote.in_force) < dead_band(quote.in_force)
+    band = max(dead_band(quote.in_force), int(quote.in_force * TOLERANCE) + 1)
+    in_force = abs(wanted - quote.in_force) < band
     looked = seen(memory, view, traffic, context, _longer(memory, came, context, teaches=in_force))
     if not looked.live:
         unchanged = attrs.evolve(looked, window=memory.window)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from revops.core.fees.climb import LONGEST_S, climb
+from revops.core.fees.posterior import posterior
 from revops.core.fees.quote import ChannelView, Context, Mode, Optimizer, Quote
 from revops.core.reasons import Code
 from revops.core.units import DAY, Ppm
 
-OPTIMIZERS: Final[Mapping[str, Optimizer]] = {"hill-climb": climb}
+OPTIMIZERS: Final[Mapping[str, Optimizer]] = {"posterior": posterior, "hill-climb": climb}
 """By the words of the option `fee-optimizer`."""
 
 QUIET_S: Final = 2 * LONGEST_S
@@ -24,7 +25,11 @@ def learn(quote: Quote, view: ChannelView, context: Context) -> Quote:
     quote = _kept_from_rising(quote, view, context)
     learned = OPTIMIZERS[context.config.fee_optimizer](quote, view, context)
     return quote.because(
-        learned.code, learned.facts, base_ppm=learned.base_ppm, memory=learned.memory
+        learned.code,
+        learned.facts,
+        base_ppm=learned.base_ppm,
+        memory=learned.memory,
+        tolerance=learned.tolerance,
     )
 
 

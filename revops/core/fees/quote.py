@@ -79,6 +79,8 @@ class Context:
         week_perkw: Mean feerate of our samples; `None` without any.
         node_ppm: Median of what we charge; `None` without channels that somebody priced.
         absent: Updates, made or asked for, of channels that are remembered and not listed now.
+        inflow: How full the channels are that payments come in by.
+        pool: What is believed of the demand for the node's channels.
     """
 
     now: Instant
@@ -89,6 +91,51 @@ class Context:
     week_perkw: int | None
     node_ppm: Ppm | None
     absent: tuple[Change, ...]
+    inflow: "Inflow"
+    pool: "Pool"
+
+
+@attrs.frozen(kw_only=True)
+class Inflow:
+    """
+    How full the channels are that payments come in by.
+
+    Attributes:
+        weight: What they all weigh, each as much as comes in by it.
+        ours: The sum of the shares that are ours, so weighed.
+    """
+
+    weight: float
+    ours: float
+
+    def share_without(self, view: ChannelView) -> float:
+        """
+        Return how much is ours of the other channels than that of *view*, a half for none.
+        """
+        mine = entry_weight(view)
+        rest = self.weight - mine
+        return (self.ours - mine * view.peer.share) / rest if rest > 0 else 0.5
+
+
+def entry_weight(view: ChannelView) -> float:
+    """
+    Return how much a channel counts among those that payments come in by.
+    """
+    return 2.0 + (view.flow.in_forwards if view.flow else 0)
+
+
+@attrs.frozen(kw_only=True)
+class Pool:
+    """
+    What is believed of the demand for the node's channels, on average.
+
+    Attributes:
+        middle: Logarithm of the price at which half of the payments come, in ppm.
+        per_day: How many would come a day for nothing.
+    """
+
+    middle: float
+    per_day: float
 
 
 class Quote(NamedTuple):
@@ -97,7 +144,8 @@ class Quote(NamedTuple):
 
     Attributes:
         base_ppm: The learned (or given) price, before factors and bounds.
-        factor: What scarcity and the policy's multipliers make of it.
+        factor: What balance, scarcity and the policy's multipliers make of it.
+        balance: What balance alone makes of it.
         floor, ceiling: Where the price stays; the ceiling wins.
         lower, upper: Where the *learned* price stays: without passing spikes.
         at_ceiling: Congested: the price is the ceiling, whatever was learned.
@@ -105,6 +153,7 @@ class Quote(NamedTuple):
         unlimited: Not held to the step per cycle.
         disturbed: The stage whose say makes this a time that teaches nothing, or empty.
         until: For a price that is held: when that may end.
+        tolerance: Share of the price in force by which it may be off without being told.
     """
 
     mode: Mode
@@ -113,6 +162,7 @@ class Quote(NamedTuple):
     base_fee_msat: Msat
     memory: FeeMemory
     factor: float = 1.0
+    balance: float = 1.0
     floor: Ppm = LOWEST
     ceiling: Ppm = HIGHEST
     lower: Ppm = LOWEST
@@ -122,6 +172,7 @@ class Quote(NamedTuple):
     unlimited: bool = False
     disturbed: str = ""
     until: Instant | None = None
+    tolerance: float = 0.0
     trail: tuple[Reason, ...] = ()
 
     @property
@@ -173,6 +224,14 @@ class Quote(NamedTuple):
 _PLACES: Final = {name: place for place, name in enumerate(Quote._fields)}
 
 
+def unbalanced(quote: Quote) -> Ppm:
+    """
+    Return the base with which a search begins: one that leaves the price in force as it is, or
+    what a new channel is to charge.
+    """
+    return quote.base_ppm if quote.unlimited else nearest_ppm(quote.in_force / quote.balance)
+
+
 class Learned(NamedTuple):
     """
     What an optimizer answers.
@@ -181,12 +240,14 @@ class Learned(NamedTuple):
         base_ppm: The price to charge before factors and bounds.
         memory: With what the optimizer wants to remember.
         code, facts: Why.
+        tolerance: Share of the price in force by which it may be off without being told.
     """
 
     base_ppm: Ppm
     memory: FeeMemory
     code: Code
     facts: Facts
+    tolerance: float = 0.0
 
 
 Optimizer = Callable[[Quote, ChannelView, Context], Learned]

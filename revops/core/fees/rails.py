@@ -108,11 +108,15 @@ def _worth_telling(quote: Quote, view: ChannelView, context: Context) -> bool:
     floor, ceiling = operator_bounds(view.policy, context.config)
     in_bounds = min(floor, ceiling) <= quote.in_force <= ceiling
     exact = quote.mode is Mode.GIVEN or quote.urgent or not in_bounds
-    return exact or abs(quote.price - quote.in_force) >= dead_band(quote.in_force)
+    return exact or abs(quote.price - quote.in_force) >= _band(quote)
+
+
+def _band(quote: Quote) -> int:
+    return max(dead_band(quote.in_force), int(quote.in_force * quote.tolerance))
 
 
 def _held(quote: Quote, price: Ppm) -> tuple[Quote, Hold]:
     if price == quote.in_force:
         return quote.because(Code.UNCHANGED), Hold()
-    facts: Facts = {"wanted_ppm": price, "band_ppm": dead_band(quote.in_force)}
+    facts: Facts = {"wanted_ppm": price, "band_ppm": _band(quote)}
     return quote.because(Code.DEAD_BAND, facts, mode=Mode.HELD), Hold()

@@ -29,7 +29,7 @@ def scarcity(quote: Quote, view: ChannelView, context: Context) -> Quote:
         return quote
     share, threshold = view.peer.share, context.config.scarcity_threshold
     if context.config.scarcity_pricing and share < threshold:
-        if _amnestied(view):
+        if amnestied(view):
             quote = quote.because(
                 Code.AMNESTY,
                 {
@@ -42,12 +42,18 @@ def scarcity(quote: Quote, view: ChannelView, context: Context) -> Quote:
             factor = multiplier(share, threshold)
             facts = {"share": share, "threshold": threshold, "factor": factor}
             quote = quote.because(
-                Code.SCARCITY, facts, factor=factor, disturbed=quote.disturbed or "scarcity"
+                Code.SCARCITY,
+                facts,
+                factor=quote.factor * factor,
+                disturbed=quote.disturbed or "scarcity",
             )
     return _within_policy(quote, view)
 
 
-def _amnestied(view: ChannelView) -> bool:
+def amnestied(view: ChannelView) -> bool:
+    """
+    Return whether the peer opened the channel lately, and nothing could have left yet.
+    """
     traffic = view.channel.traffic
     return (
         view.channel.opener == "remote"

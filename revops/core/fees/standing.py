@@ -33,7 +33,7 @@ def settled(
         return seen
     pin = Pin(price=price, until=Instant(now + YIELD_S))
     # Learning starts anew from the value that was set, once it may.
-    return amended(seen, pin=pin, climb=None)
+    return amended(seen, pin=pin, climb=None, belief=None)
 
 
 def _in_force(channel: Channel, known: Price | None) -> Price:
@@ -60,6 +60,7 @@ def _carried_out(memory: FeeMemory, order: FeePin, now: Instant) -> FeeMemory:
         pin=Pin(price=order.price, until=order.until, ordered=True),
         changes=changes,
         climb=None,
+        belief=None,
     )
 
 
@@ -74,8 +75,8 @@ def standing(quote: Quote, view: ChannelView, context: Context) -> Quote:
         return _given(quote, Code.STATIC, view.policy.fee_ppm, quote.base_fee_msat)
     if view.policy.strategy is Strategy.HIVE:
         return _given(quote, Code.HIVE, context.config.hive_fee_ppm, Msat(0))
-    if quote.memory.climb:
-        return quote.amended(base_ppm=quote.memory.climb.base_ppm)
+    if quote.memory.search:
+        return quote.amended(base_ppm=quote.memory.search.base_ppm)
     return _begun(quote, view, context)
 
 

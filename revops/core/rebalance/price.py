@@ -40,8 +40,8 @@ def _given(view: ChannelView, now: Instant, config: Config) -> Ppm | None:
 
 
 def _learned(view: ChannelView, config: Config, factor: float) -> Ppm:
-    climb = view.memory.climb
-    base = climb.base_ppm if climb else view.channel.fee_ppm
+    search = view.memory.search
+    base = search.base_ppm if search else view.channel.fee_ppm
     floor, ceiling = operator_bounds(view.policy, config)
     return min(max(nearest_ppm(base * _allowed(factor, view.policy)), floor), ceiling)
 

@@ -48,7 +48,7 @@ class _Row:
 
     @property
     def _sleeps(self) -> bool:
-        return self.memory.climb is not None and self.memory.climb.resting
+        return self.memory.search is not None and self.memory.search.resting
 
     def told(self, now: Instant) -> Answer:
         """
@@ -66,7 +66,7 @@ class _Row:
             "skip_reason": sentence(decisive(decision)) if held else None,
             "is_sleeping": self._sleeps,
             "hours_since_update": None if updated_at is None else (now - updated_at) / HOUR,
-            "forwards_since_update": memory.climb.window.count if memory.climb else None,
+            "forwards_since_update": memory.search.window.count if memory.search else None,
             "last_broadcast_fee_ppm": self.state.fee_ppm,
             "flow_state": self.state.flow.state.value if self.state.flow else "unknown",
             "may_change_at": decision.action.until if isinstance(decision.action, Hold) else None,

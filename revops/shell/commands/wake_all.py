@@ -17,7 +17,7 @@ def run(app: "App", given: Given) -> Answer:
     resting = [
         channel
         for channel in memory.channels
-        if channel.last_seen_at == memory.at and channel.fee.climb and channel.fee.climb.resting
+        if channel.last_seen_at == memory.at and channel.fee.search and channel.fee.search.resting
     ]
     app.cycle.wake.set()
     app.worker.hurry("fees")

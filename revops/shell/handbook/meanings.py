@@ -39,6 +39,16 @@ STAGES: Final[Mapping[str, Mapping[Code, str]]] = {
         Code.AMNESTY: "A new channel that the peer opened is to get its first payments first.",
         Code.MULTIPLIER: "Your policy limits how far scarcity moves the price.",
     },
+    "Balance and belief": {
+        Code.BALANCE: "What is nearly sold out is dear, what is plentiful is cheap, and the price"
+        " brings the channel back to where it can go on trading.",
+        Code.BELIEF: "All that came, at all the prices there were, says what to charge.",
+        Code.BELIEF_STANDS: "It is counting; a few times a day it thinks again.",
+        Code.BELIEF_BLIND: "Without counted forwards, revops keeps the price it has.",
+        Code.BELIEF_NOT_LIVE: "Time in which nobody could have paid counts for nothing.",
+        Code.BELIEF_NOBODY: "Nobody pays this price, whatever was believed.",
+        Code.BELIEF_RESTING: "Nobody comes even at the lowest price. Price is not the trouble.",
+    },
     "Hill climbing": {
         Code.CLIMB_BLIND: "Without counted forwards, revops keeps the price it has.",
         Code.CLIMB_PAUSED: "While something else sets the price, trade says nothing about it.",
