@@ -27,7 +27,7 @@ Sides = Mapping[str, Config | None]
 _LEAST_REPLAYED: Final = 0.98
 _ENOUGH: Final = 10
 """From fewer runs nothing is said of their variance."""
-_PRIOR_DRAWS: Final = 200
+_PRIOR_DRAWS: Final = 100
 _VARIED: Final = 1.2
 """A price that was never higher than this times its lowest tells nothing of elasticity."""
 _SHORT_DAYS: Final = 14
