@@ -63,14 +63,10 @@ def plan(  # noqa: PLR0913 -- one parameter an option
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(min=1, max=MOST_DAYS, help="What would become of the node in so many days."),
+        typer.Option(help="What would become of the node in so many days."),
     ] = None,
-    runs: Annotated[
-        int | None, typer.Option(min=1, max=MOST_RUNS, help=f"Futures to draw; {RUNS} unless said.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=LATEST, help="The first future; 0 unless said.")
-    ] = None,
+    runs: Annotated[int | None, typer.Option(help=f"Futures to draw; {RUNS} unless said.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The first future; 0 unless said.")] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, max=512, help="Processes; one a core unless said.")
     ] = None,
@@ -87,18 +83,22 @@ def plan(  # noqa: PLR0913 -- one parameter an option
     Decide once, and show what would be filled and what every channel would charge, with reasons;
     with --days, what would become of the node.
     """
+    _within(
+        ("--days", days, 1, MOST_DAYS), ("--runs", runs, 1, MOST_RUNS), ("--seed", seed, 0, LATEST)
+    )
+    future_asked = days is not None
     _not_both(
         ("--json shows the plan alone: leave --explain away", as_json, explain),
         (
             "--json shows one plan: leave --against away, or say --days",
-            as_json and not days,
+            as_json and not future_asked,
             against,
         ),
         ("--explain shows one channel now: leave --days and --html away", explain, days or html),
         (
-            "--runs, --seed and --jobs are about the future: say --days",
-            not days,
-            runs or seed or jobs,
+            "--runs, --seed, --jobs: these are about the future, say --days",
+            not future_asked,
+            {runs, seed, jobs} - {None},
         ),
     )
     with bad_input_told():
@@ -121,16 +121,26 @@ def plan(  # noqa: PLR0913 -- one parameter an option
     if as_json:
         sys.stdout.write(_for_machines(plans[AS_SET], future))
         return
+    if against and explain is None:
+        show(Text(table.plain(f"against: {', '.join(against)}")))
     if explain is not None:
         show(*_trails(snapshot, plans, explain))
     else:
-        if against:
-            show(Text(table.plain(f"against: {', '.join(against)}")))
         show(forecast_report(future) if future else _decisions(snapshot, plans))
-    if material.granted:
-        show(Text(material.granted, "italic"))
-    if html:
-        show(Text(table.plain(f"the whole report: {html}")))
+    _footnote(material.granted)
+    _footnote(f"the whole report: {html}" if html else "")
+
+
+def _footnote(words: str) -> None:
+    if words:
+        show(Text(table.plain(words), "italic"))
+
+
+def _within(*ranges: tuple[str, int | None, int, int]) -> None:
+    for name, value, low, high in ranges:
+        if value is not None and not low <= value <= high:
+            msg = f"{name}: expected a whole number from {low} to {high}, got {value}"
+            raise typer.BadParameter(msg)
 
 
 def _not_both(*questions: tuple[str, object, object]) -> None:
