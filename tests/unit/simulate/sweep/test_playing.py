@@ -62,7 +62,10 @@ class Pool(ThreadPoolExecutor):
         self._town.most = max(self._town.most, len(flying) + 1)
         future: Future[Any] = Future()
         self._flying.append(future)
-        if self._town.kills(cell):
+        if cell.seed == self._town.gone_at:
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        elif self._town.kills(cell):
             self._broken = True
             for victim in (*flying, future):
                 victim.set_exception(BrokenProcessPool(DEAD))
@@ -83,12 +86,14 @@ class Town:
     Attributes:
         deaths: How often a cell of this seed is fatal.
         failing: Seeds whose cells come to nothing.
+        gone_at: With the cell of this seed, the town is gone and whoever lived there.
         asked: How often a seed was handed out.
         most: Cells handed out at the same time.
     """
 
     deaths: dict[int, int] = attrs.field(factory=dict)
     failing: set[int] = attrs.field(factory=set)
+    gone_at: int | None = None
     asked: Counter[int] = attrs.field(factory=Counter)
     most: int = 0
 
@@ -188,6 +193,17 @@ def test_where_all_fails_it_ends(town: Town) -> None:
     with pytest.raises(CrewError, match=r"all of the first .* cells failed, the last one so: "):
         town.play(999)
     assert sum(town.asked.values()) <= HOPELESS + 3 * AHEAD * HANDS
+
+
+def test_where_nobody_is_left_it_ends() -> None:
+    """
+    A cluster that goes takes its cells back: they have not failed, and nobody is asked again.
+    """
+    town = Town(gone_at=20)
+
+    with pytest.raises(CrewError, match="nobody is left"):
+        town.play(50)
+    assert town.asked[20] == 1
 
 
 def test_what_goes_wrong_in_a_cell_is_a_sentence() -> None:
