@@ -142,7 +142,7 @@ class Cell:
     """
     Attributes:
         below: A second line, smaller.
-        by: What it is sorted by, instead of its text.
+        by: What it is sorted by, instead of its text or the number that this begins with.
         share: Drawn as a bar beside the text, 0 to 1.
         tone: `up`, `down`, `quiet` or empty; the words say it too.
     """

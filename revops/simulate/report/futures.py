@@ -160,4 +160,4 @@ def _sum_cells(side: Side, days: int) -> Iterator[Cell]:
         (sums.updates, ".2f"),
     ):
         low, middle, high = (format(number, form) for number in levels)
-        yield Cell(text=middle, below=f"{low} to {high}", by=levels[1])
+        yield Cell(text=middle, below=f"{low} to {high}")

@@ -94,7 +94,7 @@ def _row(sides: Sides) -> Row:
         cells=(
             name_cell(telling.channel),
             *map(_amount, sides.values()),
-            Cell(text="" if worth is None else f"{sats_down(worth):,}", by=worth),
+            Cell(text="" if worth is None else f"{sats_down(worth):,}"),
             _why(sides),
             share_cell(telling.channel),
         ),
@@ -108,11 +108,10 @@ def _row(sides: Sides) -> Row:
 def _amount(refill: Refill) -> Cell:
     start = refill.start
     if start is None:
-        return Cell(text="no", by=0, tone="quiet")
+        return Cell(text="no", tone="quiet")
     return Cell(
         text=f"{sats_down(start.amount_msat):,} sat",
         below=f"≤ {start.max_ppm:,} ppm, about {sats_up(start.expected_fee_msat):,} sat",
-        by=start.amount_msat,
         tone="up",
     )
 

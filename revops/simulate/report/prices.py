@@ -78,7 +78,7 @@ def _row(sides: Sides) -> Row:
             _why(sides),
             share_cell(channel),
             Cell(text=flow.state.value if flow else "unknown"),
-            Cell(text=f"{sats_down(channel.capacity_msat):,}", by=sats_down(channel.capacity_msat)),
+            Cell(text=f"{sats_down(channel.capacity_msat):,}"),
         ),
         marked=not _stays(sides),
         key=key_of(channel),

@@ -54,7 +54,7 @@ def share_cell(channel: Channel) -> Cell:
     Return how much of *channel* is ours.
     """
     share = channel.to_us_msat / channel.capacity_msat
-    return Cell(text=f"{share:.0%}", by=round(share, 4), share=round(share, 4))
+    return Cell(text=f"{share:.0%}", share=round(share, 4))
 
 
 def facts(channel: Channel) -> tuple[str, ...]:

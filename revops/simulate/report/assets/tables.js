@@ -45,13 +45,20 @@ function rowElements(row, columns) {
   return [line];
 }
 
-function worth(content) {
-  return content.by ?? content.text.toLowerCase();
+// What a cell is sorted by; undefined where it has nothing to say.
+function worth(column, content) {
+  if (content.by !== undefined) return content.by;
+  if (!column.number) return content.text.toLowerCase() || undefined;
+  const number = Number.parseFloat(content.text.replaceAll(",", ""));
+  return Number.isNaN(number) ? undefined : number;
 }
 
-function compared(one, other) {
-  if (typeof one === typeof other) return one < other ? -1 : one > other ? 1 : 0;
-  return typeof one === "number" ? -1 : 1;
+// Below zero if `one` comes first. Nothing comes last, whichever way it is sorted.
+function compared(one, other, down) {
+  if (one === other) return 0;
+  if (one === undefined) return 1;
+  if (other === undefined) return -1;
+  return one < other !== down ? -1 : 1;
 }
 
 function wordsOf(row) {
@@ -78,9 +85,9 @@ function table(place, spec) {
     const left = rows.filter((row) => (!asked.only || row.marked)
       && asked.words.every((word) => row.words.includes(word)));
     if (asked.column === undefined) return left;
-    const sign = asked.down ? -1 : 1;
-    return left.sort((one, other) =>
-      sign * compared(worth(one.cells[asked.column]), worth(other.cells[asked.column])) || one.at - other.at);
+    const column = spec.columns[asked.column];
+    const by = (row) => worth(column, row.cells[asked.column]);
+    return left.sort((one, other) => compared(by(one), by(other), asked.down) || one.at - other.at);
   };
   const draw = () => {
     const left = found();

@@ -237,6 +237,27 @@ def test_a_click_on_a_heading_sorts(looked: Looked) -> None:
     assert table.locator("th[aria-sort]").count() == 1
 
 
+def test_numbers_are_sorted_as_numbers(browser: Browser, tmp_path: Path) -> None:
+    """
+    What begins with a number is sorted by it, and where there is none comes last both ways.
+    """
+    texts = ("1,000", "-", "56.6 (44 to 63)", "-3", "+864 (1 to 2)", "")
+    rows = tuple(Row(cells=(Cell(text=f"row {n}"), Cell(text=t))) for n, t in enumerate(texts))
+    columns = (Column(title="name"), Column(title="sat", number=True))
+    sections = [Section(title="s", blocks=(Table(title="T", columns=columns, rows=rows),))]
+    file = tmp_path / "numbers.html"
+    file.write_text(document("numbers", [], sections), encoding="utf-8")
+    looked = Looked(browser, file, WIDE, "light")
+    table = looked.table("T")
+    button = table.get_by_role("columnheader", name="sat").get_by_role("button")
+
+    button.click()
+    assert fees(table) == ["-3", "56.6 (44 to 63)", "+864 (1 to 2)", "1,000", "-", ""]
+    button.click()
+    assert fees(table) == ["1,000", "+864 (1 to 2)", "56.6 (44 to 63)", "-3", "-", ""]
+    looked.page.close()
+
+
 def test_a_row_opens_by_keyboard(looked: Looked) -> None:
     """
     Enter on a name shows each step of the decision, and hides it again.
