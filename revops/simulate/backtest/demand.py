@@ -1,5 +1,7 @@
 """Demand: who would come at which price, as far as the past of a node tells."""
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -20,16 +22,18 @@ _CALM_DAYS: Final = 5
 _MOST_BURSTS: Final = 10.0
 
 
-def fit_of(history: History, seen: Exposure, sizes: Amounts) -> Fit:
+def fit_of(
+    history: History, seen: Exposure, sizes: Amounts, came: Array, bursts: Sequence[float]
+) -> Fit:
     """
-    Return the demand for the channels of *history*, as a distribution of what it may be.
+    Return the demand for the channels of *history*, as a distribution of what it may be, if so
+    many *came* in *bursts* of so many.
     """
-    came = arrivals(history)
     told = np.array([float(place.market_ppm or 0) for place in history.places])
     into = np.bincount([f.into for f in history.forwards], minlength=len(history.places))
     shape: Array = into + np.full(len(into), _INWARD_SHAPE)
     return Fit(
-        beliefs=believed_of(trials(seen, came), told, bursts(seen, came), seen.inward),
+        beliefs=believed_of(trials(seen, came), told, bursts, seen.inward),
         inward=(shape, shape / np.maximum(seen.inward, 1e-12)),
         amounts=sizes,
         open=np.array([not place.outside for place in history.places], dtype=np.bool_),
@@ -62,6 +66,16 @@ def trials(seen: Exposure, came: Array) -> tuple[tuple[Trial, ...], ...]:
         rows = zip(fees.tolist(), lasted, map(int, counts), strict=True)
         found.append(tuple(Trial(*row) for row in rows if row[1] > 0))
     return tuple(found)
+
+
+def branching(bursts: Sequence[float], came: Array) -> float:
+    """
+    Return which share of all that *came* was brought about by others, for them to come in such
+    *bursts* (Hawkes).
+    """
+    numbers = came.sum(axis=0)
+    usual = float((numbers * bursts).sum() / max(numbers.sum(), 1))
+    return 1 - 1 / math.sqrt(max(usual, 1.0))
 
 
 def bursts(seen: Exposure, came: Array) -> list[float]:

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from revops.simulate.backtest.balances import Balances, balances
-from revops.simulate.backtest.demand import fit_of
+from revops.simulate.backtest.demand import arrivals, branching, bursts, fit_of
 from revops.simulate.backtest.exposure import Exposure, exposure
 from revops.simulate.backtest.history import History
 from revops.simulate.backtest.prices import prices
@@ -16,7 +16,7 @@ from revops.simulate.forecast.fit import Fit
 _HALF: Final = 0.5
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, kw_only=True)
 class Reading:
     """
     What a history tells.
@@ -25,12 +25,14 @@ class Reading:
         held: What the channels held at any time.
         seen: When they could have been paid, at which prices.
         fit: Who would come at which price.
+        branching: Share of the payments that another one has brought about.
     """
 
     history: History
     held: Balances
     seen: Exposure
     fit: Fit
+    branching: float
 
 
 def read(history: History, shares: Sequence[float] | None = None) -> Reading:
@@ -41,4 +43,12 @@ def read(history: History, shares: Sequence[float] | None = None) -> Reading:
     held = balances(history, shares or [_HALF] * len(history.places))
     amounts = sizes(history, held)
     seen = exposure(history, prices(history), held, amounts)
-    return Reading(history, held, seen, fit_of(history, seen, amounts))
+    came = arrivals(history)
+    found = bursts(seen, came)
+    return Reading(
+        history=history,
+        held=held,
+        seen=seen,
+        fit=fit_of(history, seen, amounts, came, found),
+        branching=branching(found, came),
+    )

@@ -102,7 +102,13 @@ def tape_for(reading: Reading, moves: Sequence[Sequence[Moved]], seed: int) -> T
     """
     history, held, fee_ppm = reading.history, reading.held, reading.seen.fee_ppm
     count = len(history.places)
-    scenario = Scenario(name=NAME, about="A node's past.", channels=count, days=history.days)
+    scenario = Scenario(
+        name=NAME,
+        about="A node's past.",
+        channels=count,
+        days=history.days,
+        branching=reading.branching,
+    )
     market = reading.fit.drawn(seed, history.days)
     node = Beginning(
         capacity=tuple(place.capacity_msat for place in history.places),

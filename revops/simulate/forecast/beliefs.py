@@ -22,9 +22,10 @@ _MIDDLE_SD: Final = 1.0
 _SLOPES: Final[Array] = np.geomspace(1.15, 12.0, 10)
 _SLOPE: Final = 1.7
 _SLOPE_SD: Final = 0.35
-# Some curves fall off a cliff: this part of them is as steep as it likes.
-_STEEP_PART: Final = 0.15
-_STEEP_SD: Final = 1.0
+# Some curves fall off a cliff behind the cheapest other way: this part of them.
+_STEEP_PART: Final = 0.25
+_STEEP: Final = 4.0
+_STEEP_SD: Final = 0.8
 # What others post is hearsay: the cheapest of them are usually empty.
 _HEARSAY_SD: Final = 0.7
 _PER_DAY: Final = 20.0
@@ -39,8 +40,11 @@ _F, _K = (grid.ravel() for grid in np.meshgrid(_MIDDLES, _SLOPES, indexing="ij")
 _LN_F: Final[Array] = np.log(_F)
 _SLOPE_LOGS: Final[Array] = np.logaddexp(
     *(
-        math.log(part / sd) - 0.5 * (np.log(_K / _SLOPE) / sd) ** 2
-        for part, sd in ((1 - _STEEP_PART, _SLOPE_SD), (_STEEP_PART, _STEEP_SD))
+        math.log(part / sd) - 0.5 * (np.log(_K / usual) / sd) ** 2
+        for part, usual, sd in (
+            (1 - _STEEP_PART, _SLOPE, _SLOPE_SD),
+            (_STEEP_PART, _STEEP, _STEEP_SD),
+        )
     )
 )
 _WIDTH: Final = math.log(_MIDDLES[1] / _MIDDLES[0])

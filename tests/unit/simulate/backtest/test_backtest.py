@@ -99,7 +99,7 @@ def test_prices_that_changed_teach() -> None:
     places = [place(number, fee_ppm=400) for number in range(3)]
     varied, still = past(rows, 20, places=places), past(there_and_back(days=20), 20)
 
-    assert played(varied, 1).learned > 0.9 > 0.7 > played(still, 1).learned
+    assert played(varied, 1).learned > played(still, 1).learned + 0.2
 
 
 def test_without_balances_each_run_draws_its_own() -> None:
