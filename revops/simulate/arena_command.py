@@ -149,7 +149,8 @@ class _Wanted:
         }
         words = ["python", "-m", "revops.simulate", "arena"]
         for option, (names, every) in whole.items():
-            words += [option, *([ALL] if names == every else names)]
+            others = [name for name in names if name not in every]
+            words += [option, *([ALL, *others] if set(every) <= set(names) else names)]
         words += ["--seeds", f"{self.seeds[0]}-{self.seeds[-1]}"]
         return shlex.join(words + (["--days", str(self.days)] if self.days else []))
 
@@ -212,13 +213,11 @@ def _sat(missing: Sequence[Sitting], jobs: int) -> Iterator[list[Cell]]:
 
 def _scenarios(words: Sequence[str]) -> tuple[str, ...]:
     names = [name for word in words for name in word.split(",")]
-    if ALL in names:
-        return tuple(SCENARIOS)
     for name in names:
-        if name not in SCENARIOS:
-            known = ", ".join(SCENARIOS)
+        if name not in (ALL, *SCENARIOS):
+            known = ", ".join((ALL, *SCENARIOS))
             raise ConfigError((f"--scenario: there is no {name!r}, but {known}",))
-    return tuple(dict.fromkeys(names)) or _GOALS
+    return _with_all(names, tuple(SCENARIOS)) or _GOALS
 
 
 def _policies(words: Sequence[str]) -> tuple[str, ...]:
@@ -229,11 +228,15 @@ def _policies(words: Sequence[str]) -> tuple[str, ...]:
             names[-1] += f",{piece}"
         else:
             names.append(piece)
-    if ALL in names:
-        return _POLICIES
-    for name in names:
+    chosen = _with_all(names, _POLICIES) or _POLICIES
+    for name in chosen:
         maker_of(name)
-    return tuple(dict.fromkeys(names)) or _POLICIES
+    return chosen
+
+
+def _with_all(names: Iterable[str], every: tuple[str, ...]) -> tuple[str, ...]:
+    spelled = (one for name in names for one in (every if name == ALL else (name,)))
+    return tuple(dict.fromkeys(spelled))
 
 
 def _seeds(text: str) -> range:
