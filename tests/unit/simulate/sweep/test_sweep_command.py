@@ -162,7 +162,7 @@ def test_ctrl_c_keeps_what_is_done(grid: Path) -> None:
         told == f"stopped\n{count} of {CELLS} cells are kept in {place}; the same command goes on\n"
     )
     assert 3 <= count < CELLS
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert not is_any_left(process.pid)
 
 
@@ -185,7 +185,7 @@ def is_any_left(group: int) -> bool:
     """
     Say whether any process of a *group* is still there after a while.
     """
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             os.killpg(group, 0)
