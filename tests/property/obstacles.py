@@ -74,7 +74,7 @@ FILL: list[Obstacle] = [
     (Code.FUTILE, {}, knowing(attempts=FAILED)),
     (Code.ROUTE_COST_UNKNOWN, {"peer_fee_ppm": None}, {}),
     (Code.ROUTE_COST_UNKNOWN, {"peer_base_fee_msat": None}, {}),
-    (Code.DEARER_THAN_SOLD, {"peer_fee_ppm": 301}, {}),
+    (Code.DEARER_THAN_SOLD, {"peer_fee_ppm": 451}, {}),
 ]
 """By what is said of it: what is changed about the channel that is short, and about the node."""
 DRAIN: list[Obstacle] = [

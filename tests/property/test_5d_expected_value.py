@@ -227,12 +227,12 @@ def test_what_is_refused_says_what_would_pass():
     A route that is too dear, or a profit that is too small, is named beside what is asked for.
     """
     dear, allowed, poor = (
-        short(peer_fee_ppm=400),
+        short(peer_fee_ppm=460),
         short(fee_ppm=3000, peer_fee_ppm=900),
-        short(fee_ppm=240, out=3),
+        short(fee_ppm=100, out=2),
     )
     for channel, code, names in (
-        (dear, Code.DEARER_THAN_SOLD, {"cost_ppm": 550, "max_ppm": 450}),
+        (dear, Code.DEARER_THAN_SOLD, {"cost_ppm": 460, "max_ppm": 450}),
         (allowed, Code.DEARER_THAN_ALLOWED, {"cost_ppm": 1050, "max_ppm": 1000}),
         (poor, Code.EARNS_TOO_LITTLE, {"least_msat": 10_000}),
     ):

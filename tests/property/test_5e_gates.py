@@ -260,7 +260,7 @@ def test_a_route_that_is_too_dear_is_said_to_be():
     plan = planned(dear, AMPLE)
 
     assert told(plan, dear)[-1] is Code.DEARER_THAN_SOLD
-    assert fact(about(plan, dear), "cost_ppm", Code.DEARER_THAN_SOLD) == 3150
+    assert fact(about(plan, dear), "cost_ppm", Code.DEARER_THAN_SOLD) == 3000
     assert fact(about(plan, dear), "max_ppm", Code.DEARER_THAN_SOLD) == 450
 
 

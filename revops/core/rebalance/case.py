@@ -18,6 +18,11 @@ from revops.core.units import MILLION, Instant, Msat, PeerId, Ppm, Scid, from_sa
 HOPS: Final = 3
 HOP_PPM: Final = 50
 """What a route takes beside the fee of the last peer: three more forward, each for the usual."""
+UNTRIED: Final = 0.5
+"""
+Of the price that a sat is sold for, the most that a route is expected to take which nobody has paid
+for yet, unless its last peer alone takes more: half, as if any below the price were as likely.
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -109,21 +114,26 @@ def cases(views: Sequence[ChannelView], scene: Scene) -> tuple[Case, ...]:
 def _case(view: ChannelView, held: Inventory | None, scene: Scene) -> Case:
     channel, config = view.channel, scene.config
     price = price_after(view, scene.now, config)
-    prior = _prior_ppm(channel, from_sats(config.rebalance_chunk))
+    hive = view.policy.strategy is Strategy.HIVE
+    prior = _prior_ppm(channel, None if hive else price, from_sats(config.rebalance_chunk))
     cost = scene.experience.cost_ppm(channel.peer_id, prior)
     target = Msat(0)
     if held is not None:
         target = target_msat(held, price, cost)
-        if view.policy.strategy is Strategy.HIVE:
+        if hive:
             target = hive_target_msat(held, config.low_liquidity_threshold)
     return Case(view=view, held=held, price_ppm=price, cost_ppm=cost, target_msat=target)
 
 
-def _prior_ppm(channel: Channel, chunk: Msat) -> Ppm | None:
+def _prior_ppm(channel: Channel, price: Ppm | None, chunk: Msat) -> Ppm | None:
     """
-    Return what a route to *channel* takes, as far as the last peer's price tells.
+    Return what a route to *channel* takes, as far as the last peer's price tells; where the
+    *price* matters that it is sold for, the others are not expected to take too much for it.
     """
     if channel.peer_fee_ppm is None or channel.peer_base_fee_msat is None:
         return None
     base = channel.peer_base_fee_msat * MILLION / chunk
-    return nearest_ppm(channel.peer_fee_ppm + base + HOPS * HOP_PPM)
+    last = channel.peer_fee_ppm + base
+    usual = last + HOPS * HOP_PPM
+    # To ask is free, and who never asks never learns: a guess alone must not forbid it.
+    return nearest_ppm(usual if price is None else min(usual, max(last, price * UNTRIED)))
