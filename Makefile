@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n auto
+FUTURES ?= --days 30 --runs 4
+ARENA_SEEDS ?= 100-129
 BIN := $(VENV)/bin
 
 # Stamps inside the environment: a changed pyproject.toml installs anew.
@@ -10,10 +12,12 @@ SIMULATE := $(VENV)/.installed-simulate
 DEV := $(VENV)/.installed-dev
 INTEGRATION := $(VENV)/.installed-integration
 
-.PHONY: demo test integration check bench docs golden clean
+.PHONY: demo test integration check bench arena docs golden clean
 
-demo: $(SIMULATE) ## what revops would do on a routing node with 40 channels, and why
+demo: $(SIMULATE) ## what revops would do on a routing node with 40 channels, why, and what would become of it
 	@$(BIN)/python -m revops.simulate examples/forty.json
+	@mkdir -p build
+	@$(BIN)/python -m revops.simulate examples/forty.json $(FUTURES) --html build/demo.html
 
 test: $(DEV) ## every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -35,16 +39,24 @@ bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a
 	$(BIN)/python tests/bench/bench_backfill.py
 	$(BIN)/python tests/bench/bench_month.py
 	$(BIN)/python tests/bench/bench_rebalance.py
+	$(BIN)/python tests/bench/bench_arena.py
+
+arena: $(SIMULATE) ## docs/arena.md: every policy in every world; hours, but stopped and started again it goes on
+	@mkdir -p build
+	$(BIN)/python -m revops.simulate arena --scenario all --policy all core,fee-optimizer=hill-climb \
+		--seeds $(ARENA_SEEDS) --store build/arena.sqlite --markdown docs/arena.md
 
 docs: $(DEV) ## docs/options.md, docs/commands.md, docs/reasons.md and config/, from the code
 	@$(BIN)/python -m revops.shell.handbook
 
-golden: $(DEV) ## make the examples and their plans anew; read the diff before committing it
+golden: $(DEV) ## make the examples, their plans and the small arena anew; read the diff before committing it
+	@mkdir -p build
 	$(BIN)/python examples/make_forty.py
 	$(BIN)/python examples/make_regtest.py
 	@for name in forty regtest; do \
 		$(BIN)/python -m revops.simulate examples/$$name.json --json > tests/golden/$$name.json || exit; \
 	done
+	$(BIN)/python tests/golden/make_arena.py > build/arena.json && mv build/arena.json tests/golden/
 
 clean: ## the environment and every cache
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,7 +17,13 @@ from revops.shell.commands import COMMANDS
 from revops.shell.options import PREFIX, Settings
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-IN_CHECKOUT = {"README.md", "CONTRIBUTING.md", "docs/what-if.md", "docs/sweep.md"}
+IN_CHECKOUT = {
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/what-if.md",
+    "docs/sweep.md",
+    "docs/backtest.md",
+}
 INSTALLING = {"README.md", "docs/operations.md"}
 """Documents that begin on a node without the plugin."""
 Done = subprocess.CompletedProcess[str]

@@ -47,13 +47,17 @@ def forecast_report(found: Forecast) -> RenderableType:
         table.add_row(words, *cells, style="bold" if name == "net" else "")
     table.add_row("updates per channel and day", *(_cell(part.updates, ".2f") for part in sums))
     count = len(found.seeds)
-    futures = f"{count} futures" if count > 1 else "1 future"
+    length, futures = _number(found.days, "day"), _number(count, "future")
     return Group(
-        Text(f"{found.days} days from now, {futures} from seed {found.seeds[0]} on", "bold"),
+        Text(f"{length} from now, {futures} from seed {found.seeds[0]} on", "bold"),
         *(Text(_told(difference, count)) for difference in differences(found)),
         table,
         *(Text(plain(warning), "italic") for warning in (*found.warnings, MODELLED)),
     )
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _cell(levels: Levels, form: str) -> str:
