@@ -53,9 +53,16 @@ def _facts(snapshot: Snapshot, forecast: Forecast | None) -> list[str]:
         f"{sats_down(capacity):,} sat{share}",
     ]
     if forecast:
-        seeds = f"{forecast.seeds[0]} to {forecast.seeds[-1]}"
-        facts.append(f"{len(forecast.seeds)} futures of {forecast.days} days, seeds {seeds}")
+        facts.append(_drawn(forecast))
     return facts
+
+
+def _drawn(forecast: Forecast) -> str:
+    first, *others = forecast.seeds
+    if not others:
+        return f"1 future of {forecast.days} days, seed {first}"
+    seeds = f"seeds {first} to {others[-1]}"
+    return f"{len(forecast.seeds)} futures of {forecast.days} days, {seeds}"
 
 
 def _summary(snapshot: Snapshot, plans: Mapping[str, Plans], forecast: Forecast | None) -> Section:

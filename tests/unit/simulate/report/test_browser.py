@@ -41,6 +41,8 @@ from playwright.sync_api import (  # noqa: E402 -- only where it is installed
 )
 
 WIDE, PHONE = (1280, 900), (360, 740)
+# In milliseconds: a slow machine is no failure of a page.
+PATIENCE = 300_000
 # What the guidelines for accessible pages ask of text.
 LEAST_CONTRAST = 4.5
 
@@ -48,7 +50,7 @@ LEAST_CONTRAST = 4.5
 @pytest.fixture(name="browser", scope="module")
 def _browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -73,6 +75,7 @@ class Looked:
         self.page: Page = browser.new_page(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
         )
+        self.page.set_default_timeout(PATIENCE)
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
@@ -87,9 +90,9 @@ class Looked:
 
     def eventually(self, true: Callable[[], bool]) -> bool:
         """
-        Say whether something becomes true within a few seconds.
+        Say whether something becomes true after a while.
         """
-        return any(true() or self.page.wait_for_timeout(50) for _ in range(200))
+        return any(true() or self.page.wait_for_timeout(50) for _ in range(1000))
 
     def table(self, title: str) -> Locator:
         """
