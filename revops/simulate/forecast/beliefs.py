@@ -22,8 +22,8 @@ _MIDDLE_SD: Final = 1.0
 _SLOPES: Final[Array] = np.geomspace(1.15, 12.0, 10)
 _SLOPE: Final = 1.7
 _SLOPE_SD: Final = 0.35
-# Some curves fall off a cliff behind the cheapest other way: this part of them.
-_STEEP_PART: Final = 0.25
+# Curves may fall off a cliff behind the cheapest other way: few of a node's do, some, or most.
+_STEEP_PARTS: Final = (0.05, 0.3, 0.7)
 _STEEP: Final = 4.0
 _STEEP_SD: Final = 0.8
 # What others post is hearsay: the cheapest of them are usually empty.
@@ -32,20 +32,17 @@ _PER_DAY: Final = 20.0
 """Payments a day at no fee."""
 # Nodes differ from each other as their channels do: around which prices and numbers those of one
 # are, in standard deviations of either.
-_PLACES: Final[Array] = np.linspace(-2.5, 2.5, 11)
+_PLACES: Final[Array] = np.linspace(-2.4, 2.4, 9)
 _NODE_SD: Final = 1.0
+_SAMPLE: Final = 60
+"""So many channels tell what kind of node theirs is; more would tell the same more slowly."""
 _LEAST_PPM: Final = 0.1
 
 _F, _K = (grid.ravel() for grid in np.meshgrid(_MIDDLES, _SLOPES, indexing="ij"))
 _LN_F: Final[Array] = np.log(_F)
-_SLOPE_LOGS: Final[Array] = np.logaddexp(
-    *(
-        math.log(part / sd) - 0.5 * (np.log(_K / usual) / sd) ** 2
-        for part, usual, sd in (
-            (1 - _STEEP_PART, _SLOPE, _SLOPE_SD),
-            (_STEEP_PART, _STEEP, _STEEP_SD),
-        )
-    )
+_FLAT_LOGS, _STEEP_LOGS = (
+    -0.5 * (np.log(_K / usual) / sd) ** 2 - math.log(sd)
+    for usual, sd in ((_SLOPE, _SLOPE_SD), (_STEEP, _STEEP_SD))
 )
 _WIDTH: Final = math.log(_MIDDLES[1] / _MIDDLES[0])
 
@@ -59,12 +56,14 @@ class Node(NamedTuple):
             payments a day at no fee.
         kin: By which power of what enters by a channel that number goes up.
         shape: Of the Gamma distribution that the number has around that.
+        steep: Part of the demand curves that fall off a cliff.
     """
 
     middle: float
     number: float
     kin: float
     shape: float
+    steep: float
 
 
 def _nodes(kinds: Sequence[tuple[float, float]]) -> tuple[tuple[Node, ...], Array]:
@@ -74,10 +73,14 @@ def _nodes(kinds: Sequence[tuple[float, float]]) -> tuple[tuple[Node, ...], Arra
     middle, number = math.log(_MIDDLE_PPM), math.log(_PER_DAY)
     places = (_PLACES * _NODE_SD).tolist()
     nodes = [
-        (Node(middle + one, number + other, kin, shape), -0.5 * (one**2 + other**2) / _NODE_SD**2)
+        (
+            Node(middle + one, number + other, kin, shape, steep),
+            -0.5 * (one**2 + other**2) / _NODE_SD**2,
+        )
         for one in places
         for other in places
         for kin, shape in kinds
+        for steep in _STEEP_PARTS
     ]
     return tuple(node for node, _ in nodes), np.array([log for _, log in nodes])
 
@@ -149,10 +152,12 @@ def believed_of(
     likely = _likelihood(found, bursts)
     entering = np.zeros(len(found))
     if inward is not None and inward.any():
-        some = np.log(np.maximum(inward, inward[inward > 0].min()))
-        entering = some - some.mean()
+        enters = np.log(np.maximum(inward, inward[inward > 0].min()))
+        entering = enters - enters.mean()
     nodes, logs = _nodes(_STRANGERS if inward is None else _RELATED)
-    logs = logs + [_evidence(likely, told, entering, node) for node in nodes]
+    some = slice(None, None, len(found) // _SAMPLE + 1)
+    sample = Likelihood(likely.count[some], likely.logs[some], likely.days[some])
+    logs = logs + [_evidence(sample, told[some], entering[some], node) for node in nodes]
     chances = np.exp(logs - logs.max())
     return Beliefs(likely, told, entering, nodes, chances / chances.sum())
 
@@ -202,21 +207,22 @@ def _seen(likely: Likelihood, told: Array, entering: Array, node: Node) -> tuple
     usual = np.exp(digamma(node.shape) - node.number - node.kin * entering)[:, None]
     rate = usual + likely.days
     shape = (node.shape + likely.count)[:, None]
-    logs = _prior(node.middle, told) + likely.logs - shape * np.log(rate)
+    logs = _prior(node, told) + likely.logs - shape * np.log(rate)
     return logs + node.shape * np.log(usual), rate
 
 
-def _prior(middle: float, told: Array) -> Array:
+def _prior(node: Node, told: Array) -> Array:
     """
     Return the logarithm of the chance of each cell before anybody paid, where others are *told* to
     charge so much; 0 for nothing told.
     """
-    around, precision = np.full(len(told), middle), np.full(len(told), _MIDDLE_SD**-2)
+    around, precision = np.full(len(told), node.middle), np.full(len(told), _MIDDLE_SD**-2)
     heard = told > 0
     both = _MIDDLE_SD**-2 + _HEARSAY_SD**-2
-    around[heard] += (np.log(told[heard]) - middle) * _HEARSAY_SD**-2 / both
+    around[heard] += (np.log(told[heard]) - node.middle) * _HEARSAY_SD**-2 / both
     precision[heard] = both
     prices = precision[:, None] * (_LN_F - around[:, None]) ** 2
-    prior = _SLOPE_LOGS - 0.5 * prices
+    flat, steep = math.log(1 - node.steep), math.log(node.steep)
+    prior = np.logaddexp(flat + _FLAT_LOGS, steep + _STEEP_LOGS) - 0.5 * prices
     normal: Array = prior - np.logaddexp.reduce(prior, axis=1)[:, None]
     return normal
