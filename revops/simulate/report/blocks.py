@@ -126,9 +126,12 @@ class Chooser:
 @attrs.frozen(kw_only=True)
 class Column:
     """
+    What one column of a table tells.
+
     Attributes:
-        number: Aligned by its last digit.
+        number: Aligned by its last digit, and sorted as a number.
         minor: Left out where there is little room.
+        wide: Sentences, which need room.
     """
 
     title: str
@@ -140,6 +143,8 @@ class Column:
 @attrs.frozen(kw_only=True)
 class Cell:
     """
+    What stands in one place of a table.
+
     Attributes:
         below: A second line, smaller.
         by: What it is sorted by, instead of its text or the number that this begins with.
@@ -178,6 +183,8 @@ class Trail:
 @attrs.frozen(kw_only=True)
 class Row:
     """
+    One thing that a table is about.
+
     Attributes:
         marked: Still there when only what matters most is asked for.
         key: Of the chooser's item it belongs to.
