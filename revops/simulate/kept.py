@@ -14,6 +14,7 @@ Key = Sequence[str | int]
 _TABLE: Final = """
     CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
 """
+_OTHERS: Final = "SELECT count(*) FROM sqlite_schema WHERE tbl_name != 'results'"
 
 
 class Kept:
@@ -28,11 +29,17 @@ class Kept:
         Raises:
             ConfigError: It cannot be opened, or holds something else.
         """
+        self._path = str(path)
         try:
             self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
-            self._database.execute(_TABLE)
+            (others,) = self._database.execute(_OTHERS).fetchone()
+            if not others:
+                self._database.execute(_TABLE)
         except sqlite3.Error as error:
-            raise ConfigError((f"--store: {str(path)!r} holds no results: {error}",)) from error
+            raise ConfigError((f"--store: {self._path!r} holds no results: {error}",)) from error
+        if others:
+            self._database.close()
+            raise ConfigError((f"--store: {self._path!r} holds no results, but other tables",))
 
     def get(self, key: Key) -> str | None:
         """
@@ -45,8 +52,14 @@ class Kept:
     def put(self, key: Key, value: str) -> None:
         """
         Keep *value* under *key*.
+
+        Raises:
+            ConfigError: It cannot be written, on a full disk for example.
         """
-        self._database.execute("REPLACE INTO results VALUES (?, ?)", (_text(key), value))
+        try:
+            self._database.execute("REPLACE INTO results VALUES (?, ?)", (_text(key), value))
+        except sqlite3.Error as error:
+            raise ConfigError((f"--store: {self._path!r} keeps nothing more: {error}",)) from error
 
     def close(self) -> None:
         """

@@ -60,7 +60,7 @@ def sweep(  # noqa: PLR0913 -- one parameter an option
         complain(grid.notes)
         place = store or path.with_suffix(".sqlite")
         kept = Kept(place)
-    with contextlib.closing(kept):
+    with contextlib.closing(kept), bad_input_told():
         results = Results(kept, sources_digest(), grid.cells())
         _fill(results, crew, str(place))
     ranking = standings(grid, results.found, top)
@@ -84,9 +84,11 @@ def _fill(results: Results, crew: contextlib.AbstractContextManager[Crew], place
         return
     before = len(results.found)
     try:
-        with crew as hands, progress() as bar:
+        with crew as team, progress() as bar:
+            if not team.hands():
+                complain(("nobody plays yet: the cluster has no workers",))
             task = bar.add_task("cells", total=before + len(results.missing), completed=before)
-            with contextlib.closing(play_all(results.missing, hands, results.sources)) as played:
+            with contextlib.closing(play_all(results.missing, team, results.sources)) as played:
                 for cell, result in played:
                     results.put(cell, result)
                     bar.advance(task)

@@ -1,5 +1,7 @@
 """Results that outlive whoever worked them out."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,32 @@ def test_what_holds_no_results_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds no results"):
         Kept(tmp_path / "nowhere" / "results")
     assert other.read_text("utf-8").startswith("I am not")
+
+
+def test_the_books_of_a_node_are_no_place_for_results(tmp_path: Path) -> None:
+    """
+    A database that holds something else is refused, and not a table of it is touched.
+    """
+    books = tmp_path / "revenue_ops.db"
+    with closing(sqlite3.connect(books)) as database:
+        database.execute("CREATE TABLE journal (id INTEGER)")
+    before = books.read_bytes()
+
+    with pytest.raises(ConfigError, match="holds no results, but other tables"):
+        Kept(books)
+    assert books.read_bytes() == before
+
+
+def test_a_file_that_takes_no_more_is_said(tmp_path: Path) -> None:
+    """
+    What cannot be kept ends in a sentence that names the file.
+    """
+    path = tmp_path / "results"
+    kept = Kept(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE results")
+
+    with pytest.raises(
+        ConfigError, match=r"--store: '.*results' keeps nothing more: no such table"
+    ):
+        kept.put(("a",), "one")
