@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from revops.core.memory import FeeMemory
 from revops.core.snapshot import NORMAL, Channel, Slice, Snapshot, Traffic
 from revops.core.units import DAY, MILLION
 
 _USUAL_WINDOW: Final = 7
 _LONGEST_WINDOW: Final = 90
 _USUAL_MSAT: Final = 50_000_000
+# More than anybody was ever paid, yet a number that can be worked with.
+_MOST: Final = 1e9
 # Who was paid could pay: then the looks at it came at bad moments.
 _LEAST_LIVE: Final = 0.05
 
@@ -20,12 +23,12 @@ class Trial(NamedTuple):
     Attributes:
         ppm: The base fee of a usual payment included.
         days: In which the channel could have carried payments away.
-        forwards: Payments that left by it.
+        forwards: Payments that left by it; not whole where what is long ago counts less.
     """
 
     ppm: float
     days: float
-    forwards: int
+    forwards: float
 
 
 def usable(channel: Channel) -> bool:
@@ -54,9 +57,24 @@ def first_day(snapshot: Snapshot) -> int:
     return max(min(days, default=today - _USUAL_WINDOW), today - _LONGEST_WINDOW)
 
 
-def trials(channel: Channel, first: int) -> tuple[Trial, ...]:
+def trials(channel: Channel, first: int, memory: FeeMemory | None = None) -> tuple[Trial, ...]:
     """
-    Return what came by *channel* at each price since the day *first*.
+    Return what came by *channel* at each price: since the day *first*, or what its *memory* holds
+    of the prices that were tried, whichever is more time.
+    """
+    by_day = _by_day(channel, first)
+    base = price_of(channel) - channel.fee_ppm
+    tried = tuple(
+        Trial(one.fee_ppm + base, min(one.live_s / DAY, _LONGEST_WINDOW), min(one.count, _MOST))
+        for one in (memory.tried if memory else ())
+        if one.live_s
+    )
+    return max(by_day, tried, key=lambda found: sum(trial.days for trial in found))
+
+
+def _by_day(channel: Channel, first: int) -> tuple[Trial, ...]:
+    """
+    Return what came since the day *first*.
 
     The price of a day is what those paid who came; of a day on which nobody did, what the next
     ones paid, or the price in force now.
@@ -106,7 +124,7 @@ def covered(channel: Channel, first: int) -> float:
     return max(traffic.until - max(first * DAY, traffic.since), 0) / DAY
 
 
-def came(found: Iterable[Trial]) -> int:
+def came(found: Iterable[Trial]) -> float:
     """
     Return how many payments left in all.
     """

@@ -79,7 +79,8 @@ def fitted(snapshot: Snapshot) -> Fit:
     """
     channels = snapshot.channels
     first = evidence.first_day(snapshot)
-    found = [evidence.trials(channel, first) for channel in channels]
+    memories = {memory.channel_id: memory.fee for memory in snapshot.memory.channels}
+    found = [evidence.trials(c, first, memories.get(c.channel_id)) for c in channels]
     able = np.array([evidence.usable(channel) for channel in channels], dtype=np.bool_)
     return Fit(
         beliefs=believed(channels, found),

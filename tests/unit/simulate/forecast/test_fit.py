@@ -6,6 +6,7 @@ from unit.simulate.forecast.nodes import (
     AMOUNT,
     DAYS,
     FIRST,
+    NOW,
     channel,
     day,
     node,
@@ -14,7 +15,8 @@ from unit.simulate.forecast.nodes import (
     truths,
 )
 
-from revops.core.units import Ppm, from_sats
+from revops.core.memory import BeliefMemory, FeeMemory, Tried, Window
+from revops.core.units import DAY, Ppm, from_sats
 from revops.simulate.forecast.evidence import trials
 from revops.simulate.forecast.fit import fitted
 
@@ -78,6 +80,25 @@ def test_a_base_fee_is_part_of_the_price() -> None:
     quiet = channel(0, fee_ppm=Ppm(100), base_fee_msat=1000, traffic=traffic([]))
 
     assert [trial.ppm for trial in trials(quiet, FIRST)] == [120.0]
+
+
+def test_what_the_core_remembers_of_prices_tells_more_than_a_week_of_days() -> None:
+    """
+    The prices that were tried count, each with the time that it was in force and could be paid; a
+    memory that began yesterday tells less than the books.
+    """
+    quiet = channel(0, fee_ppm=Ppm(100), traffic=traffic([]))
+
+    def remembered(days: int) -> FeeMemory:
+        tried = (Tried(fee_ppm=Ppm(400), live_s=days * DAY, count=2.5),)
+        window = Window(fee_ppm=Ppm(100), live_s=DAY, count=3)
+        belief = BeliefMemory(
+            base_ppm=Ppm(100), tried=tried, window=window, judged_at=NOW, seen_at=NOW
+        )
+        return FeeMemory(belief=belief)
+
+    assert sorted(trials(quiet, FIRST, remembered(20))) == [(100.0, 1.0, 3), (400.0, 20.0, 2.5)]
+    assert trials(quiet, FIRST, remembered(2)) == trials(quiet, FIRST)
 
 
 def test_what_others_charge_moves_what_is_expected() -> None:
