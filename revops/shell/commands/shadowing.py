@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 _AREAS: Final[tuple[Area, ...]] = ("fee", "rebalance")
 
 
+def config_of(app: "App") -> str:
+    """
+    Return the shadow-config of this moment, as a run has it; empty for none.
+    """
+    return spelled(app.settings.config.shadow_config)
+
+
 def run_of(app: "App") -> "Run | None":
     """
     Return the run of the shadow-config of this moment; `None` while there is none.
     """
     run = app.store.shadow.run()
-    return run if run and run.config == spelled(app.settings.config.shadow_config) else None
+    return run if run and run.config == config_of(app) else None
 
 
 def explained(app: "App", channel_id: ChannelId) -> Answer:
@@ -44,7 +51,7 @@ def status(app: "App") -> Answer | None:
     Return how the shadow is doing; null when there is none.
     """
     shadow = app.cycle.shadow
-    config = spelled(app.settings.config.shadow_config)
+    config = config_of(app)
     if not config:
         return None
     standing, prices, refills = (
@@ -67,7 +74,7 @@ def in_a_line(app: "App") -> str:
     """
     Return in a few words that there is a shadow; empty when there is none.
     """
-    config = spelled(app.settings.config.shadow_config)
+    config = config_of(app)
     if not config:
         return ""
     last = app.cycle.shadow.last.get("fee")

@@ -61,11 +61,7 @@ def run(app: "App", given: Given) -> Answer:
         "channel_states": seen.rows[:limit],
         "forwards": _forwards(app),
         "recent_fee_changes": [_change(change) for change in app.store.fee_changes(_RECENT)],
-        "recent_rebalances": capital.recent(app, _RECENT),
-        "jobs": capital.running(app),
-        "sling": capital.sling(app),
-        "budget": capital.budget_of(app),
-        "last_money_cycle": capital.cycled(app.money.last) if app.money.last else None,
+        **_capital(app),
         "shadow": shadowing.status(app),
         "db": {
             "path": str(app.store.path),
@@ -73,6 +69,16 @@ def run(app: "App", given: Given) -> Answer:
             "size_bytes": app.store.size_bytes(),
             "imported": brief(imported) if (imported := app.store.imports.report()) else None,
         },
+    }
+
+
+def _capital(app: "App") -> Answer:
+    return {
+        "recent_rebalances": capital.recent(app, _RECENT),
+        "jobs": capital.running(app),
+        "sling": capital.sling(app),
+        "budget": capital.budget_of(app),
+        "last_money_cycle": capital.cycled(app.money.last) if app.money.last else None,
     }
 
 
