@@ -117,7 +117,7 @@ class Config:
         0.35, "Share of the capacity below which outbound liquidity counts as scarce.", low=0.01
     )
     balance_factor: float = _option(
-        10.0,
+        20.0,
         float,
         "How many times as dear a channel is with nothing on our side as with all of it; 1 leaves"
         " balances out of the price.",

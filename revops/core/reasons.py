@@ -195,7 +195,7 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.BOUNDS: "within {floor} to {ceiling} ppm (min-fee-ppm, max-fee-ppm)",
     Code.POLICY_BOUNDS: "the peer's policy replaces the bounds: {floor} to {ceiling} ppm",
     Code.CHAIN_FLOOR: "opening and closing cost {cost_msat} msat at {perkw} perkw; over"
-    " {volume_msat} msat expected to leave, that needs {floor} ppm",
+    " {volume_msat} msat expected to leave: the floor is {floor} ppm",
     Code.NO_FEERATES: "the node gave no feerates: on-chain costs put no floor under the fee",
     Code.REFILL_FLOOR: "{count} refills cost {cost_ppm} ppm; the floor is {floor} ppm",
     Code.STALE_CEILING: "nothing left for {days:.1f} days at {fee_ppm} ppm: the ceiling comes down"

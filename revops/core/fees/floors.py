@@ -19,6 +19,9 @@ PRIOR_TURNOVER: Final = 12 / 365
 PRIOR_DAYS: Final = 30
 # A floor above every rival's price only guarantees that nothing is earned at all.
 MOST_OF_CEILING: Final = 0.5
+MOST_OF_MIDDLE: Final = 0.25
+"""The same of the price at which half of the payments are believed to come: what is full, and so
+priced at less than it earns most at, is to find its way out as well."""
 REFILL_MARGIN: Final = 1.2
 FEWEST_REFILLS: Final = 3
 MOST_OF_CEILING_REFILLS: Final = 0.9
@@ -94,6 +97,9 @@ def _chain_floor(quote: Quote, view: ChannelView, context: Context) -> Quote:
     cost = Msat((CLOSING_VB + (OPENING_VB if ours else 0)) * 4 * context.week_perkw)
     volume = expected_volume(view.flow, view.channel.capacity_msat, context.config.flow_window_days)
     needed = min(-(-cost * MILLION // volume), int(quote.ceiling * MOST_OF_CEILING))
+    belief = view.memory.belief
+    if belief and belief.middle_ppm is not None:
+        needed = min(needed, int(belief.middle_ppm * MOST_OF_MIDDLE))
     if needed <= quote.floor:
         return quote
     facts = {

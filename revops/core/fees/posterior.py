@@ -25,7 +25,7 @@ HEARD_SD: Final = 0.7
 """How far what others charge is from what payments would pay: sd of the logarithm."""
 UNHEARD_SD: Final = 1.0
 SHAPE: Final = 0.5
-TOLERANCE: Final = 0.15
+TOLERANCE: Final = 0.2
 """How far the price in force may be off, as a share of it: the optimum is flat."""
 _LEAST_LIVE_S: Final = 600
 
@@ -74,7 +74,8 @@ def _past(traffic: Traffic) -> tuple[Tried, ...]:
     for day in traffic.days:
         if day.out_count and day.out_msat:
             paid = nearest_ppm(day.earned_msat * MILLION / day.out_msat)
-            tried = _merged(tried, Window(fee_ppm=paid, live_s=DAY, count=day.out_count), 1.0)
+            count = min(day.out_count, MOST_COUNT)
+            tried = _merged(tried, Window(fee_ppm=paid, live_s=DAY, count=count), 1.0)
     return tried
 
 
