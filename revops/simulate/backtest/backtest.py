@@ -1,6 +1,6 @@
 """Backtest: configs side by side in the past of a node, as often as it may have been otherwise."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from typing import Final
 
@@ -24,6 +24,8 @@ AGAINST: Final = "against"
 Sides = Mapping[str, Config | None]
 """Configs by name; `None` for the prices as they were."""
 
+# A past may be large, and goes to whoever plays as often as this.
+_PARTS: Final = 16
 _LEAST_REPLAYED: Final = 0.98
 _ENOUGH: Final = 10
 """From fewer runs nothing is said of their variance."""
@@ -66,19 +68,21 @@ def backtest(
     there are *runs*; *each* is called whenever one of them is played.
     """
     reading = read(history)
-    work = {
-        executor.submit(_played, reading, dict(sides), number): number
-        for number in range(seed, seed + runs)
-    }
+    seeds = range(seed, seed + runs)
+    work = [
+        executor.submit(_played, reading, dict(sides), seeds[first::_PARTS])
+        for first in range(min(_PARTS, runs))
+    ]
     found: dict[int, Replay] = {}
     for future in as_completed(work):
-        found[work[future]] = future.result()
-        each()
-    ordered = [found[number] for number in sorted(found)]
+        for number, replay in future.result().items():
+            found[number] = replay
+            each()
+    ordered = [found[number] for number in seeds]
     return Backtest(
         replays=Forecast(
             days=history.days,
-            seeds=tuple(sorted(found)),
+            seeds=tuple(seeds),
             sides=tuple(
                 Side(
                     name=name,
@@ -95,8 +99,9 @@ def backtest(
     )
 
 
-def _played(reading: Reading, sides: Sides, seed: int) -> Replay:
-    return replayed(reading, {name: maker_for(config) for name, config in sides.items()}, seed)
+def _played(reading: Reading, sides: Sides, seeds: Sequence[int]) -> dict[int, Replay]:
+    makers = {name: maker_for(config) for name, config in sides.items()}
+    return {seed: replayed(reading, makers, seed) for seed in seeds}
 
 
 def net_msat(life: Life) -> int:
@@ -108,9 +113,9 @@ def net_msat(life: Life) -> int:
 
 def _part(replays: list[Replay], names: tuple[str, ...]) -> float | None:
     """
-    Return which part of the variance of the difference goes along with the elasticity.
+    Return which part of the variance of the first difference goes along with the elasticity.
     """
-    more = [net_msat(r.lives[names[-1]]) - net_msat(r.lives[names[0]]) for r in replays]
+    more = [net_msat(r.lives[names[0]]) - net_msat(r.lives[names[1]]) for r in replays]
     powers = [replay.elasticity for replay in replays]
     if len(replays) < _ENOUGH or len(set(more)) == 1 or len(set(powers)) == 1:
         return None

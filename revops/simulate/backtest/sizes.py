@@ -55,11 +55,12 @@ def _rooms(history: History, held: Balances, every: int) -> Array:
     """
     rows = history.forwards[::every]
     at = np.array([row.at for row in rows], dtype=np.int64)
+    into = np.array([row.into for row in rows], dtype=np.int64)
+    out = np.array([row.out for row in rows], dtype=np.int64)
     rooms = np.full(len(rows), np.inf)
     for channel, place in enumerate(history.places):
         floor = place.capacity_msat // RESERVE_SHARE
-        leaves = np.array([row.out == channel for row in rows], dtype=np.bool_)
-        enters = np.array([row.into == channel for row in rows], dtype=np.bool_)
+        leaves, enters = out == channel, into == channel
         here = held.of(channel, at[leaves]) - floor
         there = place.capacity_msat - held.of(channel, at[enters]) - floor
         rooms[leaves] = np.minimum(rooms[leaves], here)
