@@ -15,10 +15,11 @@ from revops.core.reasons import Reason
 from revops.core.rebalance.amounts import amounts
 from revops.core.rebalance.bets import staked
 from revops.core.rebalance.case import cases, scene
+from revops.core.rebalance.inventory import moved_by
 from revops.core.rebalance.market import market
 from revops.core.rebalance.means import Means, means
 from revops.core.rebalance.pairing import Refused, Started, chosen
-from revops.core.rebalance.roles import Casting, Role, one_for_each_peer
+from revops.core.rebalance.roles import Casting, Role, Valuation, one_for_each_peer
 from revops.core.rebalance.said import giving, refusal, start, starting
 from revops.core.snapshot import Snapshot
 from revops.core.treasury import Treasury
@@ -27,9 +28,10 @@ from revops.core.units import ChannelId, Msat
 Choices = Mapping[ChannelId, Started | Refused]
 
 
-def rebalance(snapshot: Snapshot, config: Config) -> RebalancePlan:
+def rebalance(snapshot: Snapshot, config: Config, valuation: Valuation = moved_by) -> RebalancePlan:
     """
-    Return which channels of *snapshot* to refill, from where and at what price, and why.
+    Return which channels of *snapshot* to refill, from where and at what price, and why, where
+    *valuation* says what sats are worth.
 
     Pure: same arguments, same result, in whatever order the channels came.
     """
@@ -43,6 +45,7 @@ def rebalance(snapshot: Snapshot, config: Config) -> RebalancePlan:
         amounts=amounts(config, single=treasury.one_at_a_time),
         losing=have.losing,
         stake=staked(seen, treasury, most),
+        valuation=valuation,
     )
     roles = one_for_each_peer(map(casting.role, cases(views, seen)))
     takers = [role.taker for role in roles if role.taker]

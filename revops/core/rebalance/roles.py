@@ -1,6 +1,6 @@
 """Roles: who is to be filled, who can give, who neither, and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
@@ -11,8 +11,11 @@ from revops.core.rebalance.case import Case, Scene
 from revops.core.rebalance.ev import cost_msat, prospect
 from revops.core.rebalance.gates import DRAIN, FILL, demand_known, ends_at, first, open_channel
 from revops.core.rebalance.inventory import Inventory, moved_by, spare_msat
-from revops.core.rebalance.pair import Giver, Taker
+from revops.core.rebalance.pair import Giver, Taker, Worth
 from revops.core.units import MILLION, Instant, Msat, PeerId, Ppm, from_sats, sats_down, sats_up
+
+Valuation = Callable[[Inventory, Ppm], Worth]
+"""What sats are worth beside what is held, at a price."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,12 +40,14 @@ class Casting:
         amounts: What may be moved, the smallest first.
         losing: While rebalancing loses money.
         stake: What a refill may cost.
+        valuation: What sats are worth.
     """
 
     scene: Scene
     amounts: Sequence[Amount]
     losing: bool
     stake: Stake
+    valuation: Valuation = moved_by
 
     def role(self, case: Case) -> Role:
         """
@@ -73,7 +78,7 @@ class Casting:
             hive=case.hive,
             losing=self.losing,
         )
-        taker = Taker(case.channel, promised, most, moved_by(case.held, case.price_ppm))
+        taker = Taker(case.channel, promised, most, self.valuation(case.held, case.price_ppm))
         return Role(case=case, trail=(short, wanted), taker=taker)
 
     def _most(self, case: Case, held: Inventory, cost: Ppm) -> tuple[Msat, Reason | None]:
@@ -122,7 +127,7 @@ class Casting:
         )
         if reason := first(DRAIN, case, self.scene):
             return self._neither(case, reason, ample, can)
-        giver = Giver(case.channel, spare, case.price_ppm, moved_by(held, case.price_ppm))
+        giver = Giver(case.channel, spare, case.price_ppm, self.valuation(held, case.price_ppm))
         return Role(case=case, trail=(ample, can), giver=giver)
 
     def _neither(self, case: Case, reason: Reason | None, *trail: Reason) -> Role:

@@ -8,6 +8,7 @@ from revops.core.config import configured
 from revops.core.option import ConfigError
 from revops.simulate import settings
 from revops.simulate.arena.core_policy import CorePolicy
+from revops.simulate.arena.marginal import MarginalPolicy
 from revops.simulate.arena.play import Maker
 from revops.simulate.arena.refilling import RefillingPolicy
 from revops.simulate.arena.rivals.balance import FeeAdjuster, Integral, Proportional
@@ -20,6 +21,7 @@ from revops.simulate.arena.rivals.still import GossipMedian, Static
 CORES: Final[Mapping[str, type[CorePolicy]]] = {
     "core": CorePolicy,
     "core+refills": RefillingPolicy,
+    "core+marginal": MarginalPolicy,
 }
 """The live core; `core,option=value,…` plays under other options."""
 
