@@ -34,6 +34,7 @@ check: $(DEV) ## lint, format, types, walls between the layers, a docstring on e
 
 bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a long past, commands and reports meanwhile
 	$(BIN)/python tests/bench/bench_cycle.py
+	$(BIN)/python tests/bench/bench_step.py
 	$(BIN)/python tests/bench/bench_commands.py
 	$(BIN)/python tests/bench/bench_reports.py
 	$(BIN)/python tests/bench/bench_backfill.py

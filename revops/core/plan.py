@@ -15,7 +15,7 @@ Area = Literal["fee", "rebalance"]
 """What a decision is about."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Decision:
     """
     What is to be done about one channel in one area: exactly one, be it `Hold`.
@@ -53,7 +53,7 @@ def _moved(reason: Reason) -> int:
     return 0 if before is None or after is None else abs(after - before)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class FlowView:
     """
     What a channel's flow looks like, for people and for the rules of a cycle.
@@ -85,7 +85,7 @@ class FlowView:
     regime_changed: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class ChannelState:
     """
     What a cycle made of one channel, beside its decision.

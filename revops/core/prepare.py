@@ -189,8 +189,12 @@ def _peer(group: list[Channel], flows: Mapping[ChannelId, FlowMemory | None]) ->
     # A channel that cannot forward offers no liquidity; without any other, it is all there is.
     usable = [channel for channel in group if channel.state == NORMAL] or group
     known = [memory for channel in usable if (memory := flows[channel.channel_id])]
+    ours = capacity = 0
+    for channel in usable:
+        ours += channel.to_us_msat
+        capacity += channel.capacity_msat
     return PeerView(
-        share=sum(c.to_us_msat for c in usable) / sum(c.capacity_msat for c in usable),
+        share=ours / capacity,
         drains=bool(known) and flow.direction(*known) > _PEER_DRAINS,
     )
 
@@ -219,9 +223,9 @@ def _is_new(channel: Channel, age_s: int, snapshot: Snapshot) -> bool:
     """
     since = snapshot.memory.since
     return (
-        since is not None
-        and snapshot.now - age_s >= since
-        and age_s < AMNESTY_S
-        and channel.traffic is not None
+        channel.traffic is not None
         and channel.traffic.out_count == 0
+        and age_s < AMNESTY_S
+        and since is not None
+        and snapshot.now - age_s >= since
     )

@@ -154,7 +154,7 @@ class Code(str, enum.Enum):
     JOB_TOO_EXPENSIVE = "job_too_expensive"
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Reason:
     """
     One step of a trail.

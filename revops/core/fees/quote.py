@@ -29,7 +29,7 @@ class Mode(enum.Enum):
     HELD = enum.auto()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class PeerView:
     """
     All our open channels with one peer, seen as one.
@@ -43,7 +43,7 @@ class PeerView:
     drains: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class ChannelView:
     """
     What the stages know of one channel.
@@ -156,18 +156,18 @@ class Quote(NamedTuple):
         tolerance: Share of the price in force by which it may be off without being told.
     """
 
+    base_fee_msat: Msat
+    memory: FeeMemory
     mode: Mode
     in_force: Ppm
     base_ppm: Ppm
-    base_fee_msat: Msat
-    memory: FeeMemory
     factor: float = 1.0
-    balance: float = 1.0
     floor: Ppm = LOWEST
     ceiling: Ppm = HIGHEST
+    at_ceiling: bool = False
+    balance: float = 1.0
     lower: Ppm = LOWEST
     upper: Ppm = HIGHEST
-    at_ceiling: bool = False
     urgent: bool = False
     unlimited: bool = False
     disturbed: str = ""
@@ -180,48 +180,67 @@ class Quote(NamedTuple):
         """
         Return the fee that this quote comes to.
         """
-        if self.mode is Mode.HELD:
-            return self.in_force
-        return self.ceiling if self.at_ceiling else self.price_of(self.base_ppm)
+        row: tuple[Any, ...] = self
+        return _price(*row[_PRICED])
 
     def price_of(self, base_ppm: Ppm) -> Ppm:
         """
         Return what *base_ppm* comes to under this quote's factor and bounds.
         """
-        # Most of the time nothing but the bounds has a say.
-        factor = self.factor
-        return self.bounded(base_ppm if factor == 1.0 else nearest_ppm(base_ppm * factor))
+        return _bounded(nearest_ppm(base_ppm * self.factor), self.floor, self.ceiling)
 
     def bounded(self, ppm: Ppm) -> Ppm:
         """
         Return *ppm* within floor and ceiling; where they cross, the ceiling wins.
         """
-        if self.floor <= ppm <= self.ceiling:
-            return ppm
-        return min(max(ppm, self.floor), self.ceiling)
+        return _bounded(ppm, self.floor, self.ceiling)
 
     def because(self, code: Code, facts: Facts | None = None, **changes: Any) -> "Quote":  # noqa: ANN401 -- fields of a quote, which _replace() asks for
         """
         Return this quote with *changes*, and a Reason with the price before and after them.
         """
-        changed = self.amended(**changes) if changes else self
+        row: list[Any] = list(self)
+        for name, value in changes.items():
+            row[_PLACES[name]] = value
         trail = self.trail
         before = trail[-1].after if trail else self.price
-        reason = Reason(code, tuple(facts.items()) if facts else (), before, changed.price)
-        # The trail is the last field.
-        return Quote._make((*changed[:-1], (*trail, reason)))
+        after = _price(*row[_PRICED])
+        row[-1] = (*trail, Reason(code, tuple(facts.items()) if facts else (), before, after))
+        return Quote._make(row)
 
     def amended(self, **changes: Any) -> "Quote":  # noqa: ANN401 -- see because()
         """
         Return this quote with *changes*, which nobody is told of: half the time of `_replace`.
         """
-        row = list(self)
+        row: list[Any] = list(self)
         for name, value in changes.items():
             row[_PLACES[name]] = value
         return Quote._make(row)
 
 
 _PLACES: Final = {name: place for place, name in enumerate(Quote._fields)}
+_PRICED: Final = slice(_PLACES["mode"], _PLACES["at_ceiling"] + 1)
+"""The fields that a price is made of, in the order in which they are taken."""
+
+
+def _price(  # noqa: PLR0913, PLR0917 -- those fields
+    mode: Mode,
+    in_force: Ppm,
+    base_ppm: Ppm,
+    factor: float,
+    floor: Ppm,
+    ceiling: Ppm,
+    at_ceiling: bool,  # noqa: FBT001 -- see above
+) -> Ppm:
+    if mode is Mode.HELD:
+        return in_force
+    if at_ceiling:
+        return ceiling
+    return _bounded(base_ppm if factor == 1.0 else nearest_ppm(base_ppm * factor), floor, ceiling)
+
+
+def _bounded(ppm: Ppm, floor: Ppm, ceiling: Ppm) -> Ppm:
+    return ppm if floor <= ppm <= ceiling else min(max(ppm, floor), ceiling)
 
 
 def unbalanced(quote: Quote) -> Ppm:

@@ -17,7 +17,9 @@ def settled(
     came about or not; and a fee that is none of these was set by somebody else, to whom we yield.
     """
     price = _in_force(channel, memory.known)
-    changes = tuple(change for change in memory.changes if change.at > now - DAY)
+    changes = memory.changes
+    if changes:
+        changes = tuple([change for change in changes if change.at > now - DAY])
     if order and order.price == price:
         return _carried_out(amended(memory, changes=changes), order, now)
     if memory.asked is None and price == memory.known and changes == memory.changes:
