@@ -24,6 +24,7 @@ from revops.core.memory import (
     MOST_COUNT,
     MOST_LIVE_S,
     Asked,
+    BeliefMemory,
     Change,
     ChannelMemory,
     ClimbMemory,
@@ -33,6 +34,7 @@ from revops.core.memory import (
     Memory,
     Pin,
     Price,
+    Tried,
     VegasMemory,
     Window,
 )
@@ -406,6 +408,21 @@ _PLAIN_CLIMBS = st.fixed_dictionaries(
         "resting": _BOOL,
     }
 )
+_TRIED = st.builds(Tried, fee_ppm=_PPM, live_s=ratios(0, 1e9), count=ratios(0, 1e9))
+_PLAIN_BELIEFS = st.fixed_dictionaries(
+    {
+        "base_ppm": _PPM,
+        "tried": st.lists(_TRIED, max_size=3).map(tuple),
+        "window": _WINDOWS,
+        "news": whole(0, MOST_COUNT),
+        "quiet_s": whole(0, MOST_LIVE_S),
+        "middle_ppm": st.none() | ratios(0, 1e6),
+        "per_day": st.none() | ratios(0, 1e9),
+        "seen_out_count": _MAYBE_WHOLE,
+        "live": _BOOL,
+        "resting": _BOOL,
+    }
+)
 _SUMS = ratios(0, 1e30)
 _RATES = ratios(-1e6, 1e6)
 _VARIANCES = ratios(0, 1e12)
@@ -426,6 +443,9 @@ _PLAIN_FLOWS = st.fixed_dictionaries(
 )
 _PLAIN_VEGAS = st.fixed_dictionaries({"intensity": ratios(0, 1), "hot": _FEW, "spiking": _BOOL})
 _IDS = st.lists(channel_ids(), max_size=1)
+optimizers = st.sampled_from(OPTIONS["fee_optimizer"].choices)
+"""The ways to find the price that earns most."""
+_SEARCHES = st.sampled_from((None, "climb", "belief"))
 
 
 def prices() -> Some:
@@ -453,8 +473,22 @@ def climb_memories(now: int = LARGEST) -> Some:
     return st.composite(_climb)(now)
 
 
+def _belief(draw: st.DrawFn, now: int) -> BeliefMemory:
+    return BeliefMemory(
+        seen_at=_past(draw, now), judged_at=_past(draw, now), **draw(_PLAIN_BELIEFS)
+    )
+
+
+def belief_memories(now: int = LARGEST) -> Some:
+    """
+    Return beliefs about the demand for a channel, however they came about.
+    """
+    return st.composite(_belief)(now)
+
+
 def _fee_memory(draw: st.DrawFn, now: int) -> FeeMemory:
     asked, pinned = draw(_MAYBE_PRICE), draw(_MAYBE_PRICE)
+    search = draw(_SEARCHES)
     return FeeMemory(
         known=draw(_MAYBE_PRICE),
         asked=asked and Asked(price=asked, at=_past(draw, now), urgent=draw(_BOOL)),
@@ -464,7 +498,8 @@ def _fee_memory(draw: st.DrawFn, now: int) -> FeeMemory:
         ),
         congested=draw(_BOOL),
         calm=draw(_FEW),
-        climb=_climb(draw, now) if draw(_BOOL) else None,
+        climb=_climb(draw, now) if search == "climb" else None,
+        belief=_belief(draw, now) if search == "belief" else None,
     )
 
 

@@ -1,6 +1,7 @@
 """§4.1 Bounds: between what a channel costs and what anybody pays."""
 
 import attrs
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from property.strategies import (
@@ -21,7 +22,7 @@ from property.world import HOUR_NOW, START, decided, forwarded, quiet_channel
 from revops.core.config import Config
 from revops.core.fees.floors import expected_volume
 from revops.core.memory import FlowMemory, FlowState
-from revops.core.policy import Policy, Strategy
+from revops.core.policy import MULTIPLIERS, Policy, Strategy
 from revops.core.reasons import Code
 from revops.core.snapshot import FeerateSample, Refills, Traffic
 from revops.core.units import DAY, HOUR
@@ -221,8 +222,8 @@ def test_unknown_traffic_is_not_idle(channel, config):
 )
 def test_the_multipliers_of_a_policy_bound_the_factor(bound, share, ppm, lowest):
     """
-    A policy's multiplier bounds what scarcity makes of the price, and scales it where scarcity says
-    nothing.
+    A policy's multiplier bounds what balance and scarcity make of the price, and scales it where
+    they say nothing.
     """
     capacity = 5_000_000_000
     channel = quiet_channel(
@@ -234,10 +235,13 @@ def test_the_multipliers_of_a_policy_bound_the_factor(bound, share, ppm, lowest)
     fields = {"fee_multiplier_min" if lowest else "fee_multiplier_max": bound}
     policy = Policy(peer_id=channel.peer_id, **fields)
     decision = decided(channel, Config(), policies=[policy])
-    scarce = fact(decision, "factor", Code.SCARCITY) or 1.0
+    leaning = fact(decision, "factor", Code.BALANCE) or 1.0
+    scarce = leaning * (fact(decision, "factor", Code.SCARCITY) or 1.0)
     factor = fact(decision, "factor", Code.MULTIPLIER) or scarce
 
-    assert factor == (max(scarce, bound) if lowest else min(scarce, bound))
+    least, most = MULTIPLIERS
+    wanted = max(scarce, bound) if lowest else min(scarce, bound)
+    assert factor == pytest.approx(min(max(wanted, least), most))
     assert bounds(decision)[0] <= fee(decision, ppm) <= bounds(decision)[1]
 
 

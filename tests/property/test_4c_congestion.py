@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from property.strategies import OPEN, channels, configs, fee_memories, ppms, whole
 from property.trails import bounds, codes, fee
-from property.world import START, World, decided, looked, quiet_channel
+from property.world import CLIMBING, START, World, decided, looked, quiet_channel
 
 from revops.core.actions import SetFee
+from revops.core.config import Config
 from revops.core.memory import Price
 from revops.core.reasons import Code
 from revops.core.snapshot import Traffic
@@ -85,7 +86,7 @@ def test_congestion_ends_after_two_quiet_cycles(ppm, used, hours):
     Above 80 % of the slots congestion begins; it ends when at most 60 % are used on two cycles in a
     row, and then the fee is back at what was learned, in one step.
     """
-    world = World([quiet_channel(fee_ppm=ppm, max_htlcs=SLOTS)])
+    world = World([quiet_channel(fee_ppm=ppm, max_htlcs=SLOTS)], Config(**CLIMBING))
     (channel_id,) = world.channels
     congested, calm = False, 0
     for slots in used:

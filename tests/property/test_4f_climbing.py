@@ -17,7 +17,7 @@ from property.strategies import (
     whole,
 )
 from property.trails import bounds, codes, fact, fee
-from property.world import START, World, decided, looked, quiet_channel
+from property.world import CLIMBING, START, World, decided, looked, quiet_channel
 
 from revops.core.config import Config
 from revops.core.decide import decide
@@ -28,8 +28,9 @@ from revops.core.snapshot import Traffic
 from revops.core.units import DAY, HOUR
 
 # Six hours between two looks, so that a window closes at the first one that could.
-PATIENT = Config(fee_interval=2 * HOUR, htlc_max=False)
+PATIENT = Config(fee_interval=2 * HOUR, htlc_max=False, **CLIMBING)
 STRIDE = 6 * HOUR
+climbing = {name: st.just(value) for name, value in CLIMBING.items()}
 disturbances = {Code.CONGESTED, Code.CONGESTION_EASES, Code.VEGAS_FLOOR, Code.SCARCITY}
 
 
@@ -84,7 +85,7 @@ def test_without_forwards_the_fee_never_rises(ppm, looks, ever):
 
 @given(
     channels(START, **OPEN, max_htlcs=st.none()),
-    configs(scarcity_pricing=st.just(False)),
+    configs(scarcity_pricing=st.just(False), **climbing),
     climb_memories(START),
     whole(0, 100),
 )
@@ -170,7 +171,7 @@ def test_in_a_good_market_every_fee_moves_again(climb, memory, ppm, forwards):
     assert world.channels[channel_id].fee_ppm != ppm
 
 
-@given(snapshots(min_channels=1, **OPEN), configs())
+@given(snapshots(min_channels=1, **OPEN), configs(**climbing))
 def test_bounds_bind_the_search_itself(snapshot, config):
     """
     The learned base, and not only the price, is within the bounds: no search winds up beyond what
@@ -188,7 +189,7 @@ def test_bounds_bind_the_search_itself(snapshot, config):
 
 @given(
     channels(START, **OPEN, traffic=st.just(Traffic(since=0, until=START, out_count=50))),
-    configs(),
+    configs(**climbing),
     searches,
     whole(0, STRIDE),
 )
@@ -266,7 +267,9 @@ def test_a_gap_in_the_watch_is_no_evidence(climb, forwards, gap):
 
 
 @given(
-    channels(START, **OPEN, traffic=st.none()), configs(scarcity_pricing=st.just(False)), searches
+    channels(START, **OPEN, traffic=st.none()),
+    configs(scarcity_pricing=st.just(False), **climbing),
+    searches,
 )
 def test_unknown_books_teach_nothing(channel, config, climb):
     """
@@ -351,7 +354,7 @@ def test_the_search_finds_what_the_market_pays(ppm, limit, forwards):
     assert limit * math.exp(-WIDEST_STEP) * 0.95 <= found <= limit * 1.05
 
 
-@given(whole(), channels(START, **OPEN), configs())
+@given(whole(), channels(START, **OPEN), configs(**climbing))
 def test_the_first_side_is_a_draw_from_the_seed(seed, channel, config):
     """
     Which price is tried first depends on the seed and the channel alone.

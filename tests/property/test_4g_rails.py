@@ -5,12 +5,13 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from property.strategies import OPEN, capacities, channels, configs, msats, ppms, ratios, snapshots
 from property.trails import bounds, codes, fact, fee
-from property.world import START, World, decided, quiet_channel
+from property.world import CLIMBING, START, World, decided, quiet_channel
 
 from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.fees.band import dead_band
+from revops.core.fees.climb import TOLERANCE
 from revops.core.memory import ClimbMemory, FeeMemory, Price, Window
 from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code
@@ -52,7 +53,7 @@ def test_a_long_way_is_gone_in_steps(ppm, wanted):
     A price further away than a step is approached by exactly the step, and the reason says so.
     """
     channel, memory = wanting(ppm, wanted)
-    decision = decided(channel, fee=memory)
+    decision = decided(channel, Config(**CLIMBING), fee=memory)
     most = max(ppm // 2, 100)
 
     assert (Code.STEP_LIMIT in codes(decision)) == (abs(wanted - ppm) > most)
@@ -63,17 +64,17 @@ def test_a_long_way_is_gone_in_steps(ppm, wanted):
 @given(ppms(10, 5000), st.integers(-400, 400))
 def test_small_differences_are_not_worth_an_update(ppm, difference):
     """
-    Within the dead band the fee in force stays, and the reason says what was wanted; beyond it the
-    update is made.
+    Within the dead band, or what the search tolerates, the fee in force stays, and the reason says
+    what was wanted; beyond it the update is made.
     """
     wanted = min(max(ppm + difference, 10), 5000)
     assume(abs(wanted - ppm) <= max(ppm // 2, 100))
     channel, memory = wanting(ppm, wanted)
-    decision = decided(channel, fee=memory)
+    decision = decided(channel, Config(**CLIMBING), fee=memory)
 
     if wanted == ppm:
         assert codes(decision)[-1] is Code.UNCHANGED
-    elif abs(wanted - ppm) < dead_band(ppm):
+    elif abs(wanted - ppm) < max(dead_band(ppm), int(ppm * TOLERANCE)):
         assert isinstance(decision.action, Hold)
         assert fact(decision, "wanted_ppm", Code.DEAD_BAND) == wanted
     else:

@@ -6,6 +6,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from property.strategies import OPEN, configs, snapshots
 from property.trails import bounds, codes, fee
+from property.world import CLIMBING
 
 from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
@@ -159,10 +160,11 @@ def test_who_may_not_act_still_says_what_it_would(snapshot, config):
 @given(snapshots(min_channels=2, policy=st.just(Strategy.DYNAMIC), **OPEN), configs())
 def test_a_channel_is_nobody_elses_business(snapshot, config):
     """
-    A channel is priced alike whether or not there are channels with other peers: only new channels
-    look at what the node charges, and only the gossip budget makes them wait.
+    A channel is priced alike whether or not there are channels with other peers. There are four
+    exceptions, all of them named: new channels look at what the node charges, the balance of the
+    ways in counts, what others teach stands in for evidence, and the gossip budget makes wait.
     """
-    config = attrs.evolve(config, max_node_updates_per_hour=100_000)
+    config = attrs.evolve(config, max_node_updates_per_hour=100_000, **CLIMBING)
     ours, *others = snapshot.channels
     others = [attrs.evolve(channel, peer_id=STRANGER) for channel in others]
     alone = decide(attrs.evolve(snapshot, channels=[ours]), config)

@@ -5,9 +5,9 @@ from collections import Counter
 import attrs
 from hypothesis import given
 from hypothesis import strategies as st
-from property.strategies import ppms, ratios, whole
+from property.strategies import optimizers, ppms, ratios, whole
 from property.trails import codes
-from property.world import START, World, quiet_channel
+from property.world import CLIMBING, START, World, quiet_channel
 
 from revops.core.actions import SetFee
 from revops.core.config import Config
@@ -220,13 +220,14 @@ def test_every_path_has_one_end(life):
         assert all(count == 1 for count in Counter(path).values())
 
 
-@given(ppms(10, 5000), whole(0, 3), ratios(0.36, 1))
-def test_quiet_channels_do_not_freeze(ppm, forwards, share):
+@given(ppms(10, 5000), whole(0, 3), ratios(0.36, 1), optimizers)
+def test_quiet_channels_do_not_freeze(ppm, forwards, share, optimizer):
     """
     A channel that nobody used for a month is not forgotten: it became cheaper on the way, and what
     little comes then is counted.
     """
-    config = Config(fee_interval=2 * HOUR, htlc_max=False)
+    config = Config(fee_interval=2 * HOUR, htlc_max=False, **CLIMBING)
+    config = attrs.evolve(config, fee_optimizer=optimizer)
     ours = int(CAPACITY * share)
     world = World([quiet_channel(fee_ppm=ppm, to_us_msat=ours, spendable_msat=ours)], config)
     (channel_id,) = world.channels
@@ -234,14 +235,15 @@ def test_quiet_channels_do_not_freeze(ppm, forwards, share):
         world.wait(6 * HOUR)
         world.cycle()
     quiet = world.channels[channel_id].fee_ppm
-    assert quiet < ppm or quiet == 10
-    seen = world.memory.channels[0].fee.climb.seen_out_count
+    # A price in force may stay a little above the floor: it is not worth an update.
+    assert quiet < ppm or quiet <= 12
+    seen = world.memory.channels[0].fee.search.seen_out_count
     for _ in range(4):
         world.wait(6 * HOUR)
         world.forward(channel_id, forwards)
         world.cycle()
-    climb = world.memory.channels[0].fee.climb
+    search = world.memory.channels[0].fee.search
 
-    assert climb.seen_out_count == seen + 4 * forwards
-    assert attrs.evolve(climb).resting == (forwards == 0 and quiet == 10 and climb.resting)
+    assert search.seen_out_count == seen + 4 * forwards
+    assert not (forwards and search.resting)
     assert world.now > START

@@ -15,9 +15,10 @@ from property.strategies import (
     whole,
 )
 from property.trails import codes, fact
-from property.world import START, World, looked, quiet_channel
+from property.world import CLIMBING, START, World, looked, quiet_channel
 
 from revops.core.actions import Hold
+from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.memory import FeeMemory, Pin, Price
 from revops.core.policy import Policy, Strategy
@@ -72,7 +73,7 @@ def test_an_order_stays_until_it_ends(snapshot, config):
             assert decision.action == Hold(until=order.until)
             assert codes(decision) == [Code.ORDERED]
             assert fee.pin == Pin(price=order.price, until=order.until, ordered=True)
-            assert (fee.known, fee.asked, fee.climb) == (order.price, None, None)
+            assert (fee.known, fee.asked, fee.search) == (order.price, None, None)
 
 
 @given(open_channels, configs(), fee_memories(START))
@@ -135,7 +136,7 @@ def test_when_an_order_ends_learning_starts_from_its_fee(ppm, hours, new):
         decision = world.price()
 
     assert codes(decision)[0] is Code.FIRST_CONTACT
-    assert world.memory.channels[0].fee.climb.base_ppm == ppm
+    assert world.memory.channels[0].fee.search.base_ppm == ppm
     assert world.memory.channels[0].fee.pin is None
 
 
@@ -208,7 +209,7 @@ def test_who_is_woken_searches_on_from_where_it_rested(climb, ppm):
     channel = quiet_channel(fee_ppm=ppm, traffic=USED)
     climb = attrs.evolve(climb, base_ppm=ppm, resting=True)
     memory = FeeMemory(known=price_of(channel), climb=climb)
-    plan = looked(channel, fee=memory, wake=True)
+    plan = looked(channel, Config(**CLIMBING), fee=memory, wake=True)
     after = plan.memory.channels[0].fee.climb
 
     assert fact(plan.decisions[0], "by", Code.CLIMB_WOKE) == "revenue-wake-all"

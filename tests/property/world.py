@@ -29,6 +29,8 @@ START = 1_750_000_000
 
 
 HOUR_NOW = START // HOUR
+CLIMBING = {"fee_optimizer": "hill-climb", "balance_factor": 1.0}
+"""Options under which a price is what the climber says, and nothing else."""
 
 
 def peer(number: int) -> str:

@@ -36,7 +36,7 @@ def posterior(quote: Quote, view: ChannelView, context: Context) -> Learned:
     """
     traffic, memory = view.channel.traffic, quote.memory.belief
     if traffic is None:
-        base = memory.base_ppm if memory else quote.base_ppm
+        base = _within(memory.base_ppm if memory else unbalanced(quote), quote)
         return Learned(base, quote.memory, Code.BELIEF_BLIND, {"base_ppm": base}, TOLERANCE)
     seen = _seen(memory or _begun(quote, view, traffic, context), quote, view, traffic, context)
     if view.woken:
@@ -44,10 +44,18 @@ def posterior(quote: Quote, view: ChannelView, context: Context) -> Learned:
     if context.now - seen.judged_at >= (JUDGED_AFTER_S if seen.news else QUIET_JUDGED_AFTER_S):
         seen, code, facts = _judged(seen, quote, view, traffic, context)
     else:
-        code, facts = _waiting(seen, view)
-    base = min(max(seen.base_ppm, quote.lower), max(quote.upper, quote.lower))
+        code, facts = _waiting(seen, quote, view)
     fee = amended(quote.memory, belief=seen, climb=None, pin=None)
-    return Learned(base, fee, code, facts, TOLERANCE)
+    return Learned(_within(seen.base_ppm, quote), fee, code, facts, TOLERANCE)
+
+
+def _within(base: Ppm, quote: Quote) -> Ppm:
+    """
+    Return *base* within the bounds of the learned price; to keep what is in force is no rise, even
+    where the factor asks for a base beyond them.
+    """
+    most = max(quote.upper, nearest_ppm(quote.in_force / quote.factor))
+    return max(min(base, most), _least(quote))
 
 
 def _begun(quote: Quote, view: ChannelView, traffic: Traffic, context: Context) -> BeliefMemory:
@@ -143,8 +151,8 @@ def _judged(
     if not tried:
         return memory, Code.BELIEF_NOT_LIVE, {"why": why_not_live(view) or ""}
     belief = believed(tried, prior_of(view, context), dispersion(traffic))
-    upper = max(quote.upper, quote.lower)
-    best = belief.best(quote.lower, upper)
+    least = _least(quote)
+    best = belief.best(least, max(quote.upper, least))
     memory = amended(memory, base_ppm=best, middle_ppm=math.exp(belief.middle), per_day=belief.rate)
     if memory.quiet_s > PATIENCE_S:
         return _declined(memory, quote)
@@ -170,12 +178,20 @@ def _declined(memory: BeliefMemory, quote: Quote) -> tuple[BeliefMemory, Code, F
     Return what becomes of the price while nobody comes: down to the floor, where it rests.
     """
     days = (memory.quiet_s - PATIENCE_S) / DAY
-    base = max(nearest_ppm(memory.base_ppm * math.exp(-DECLINE_A_DAY * days)), quote.lower)
-    if base > quote.lower:
+    least = _least(quote)
+    base = max(nearest_ppm(memory.base_ppm * math.exp(-DECLINE_A_DAY * days)), least)
+    if base > least:
         facts: Facts = {"live_h": memory.quiet_s / HOUR, "base_ppm": base}
         return amended(memory, base_ppm=base), Code.BELIEF_NOBODY, facts
     resting = amended(memory, base_ppm=base, resting=True)
-    return resting, Code.BELIEF_RESTING, {"fee_ppm": base}
+    return resting, Code.BELIEF_RESTING, {"fee_ppm": quote.price_of(base)}
+
+
+def _least(quote: Quote) -> Ppm:
+    """
+    Return the base that comes to the floor.
+    """
+    return min(quote.lower, nearest_ppm(quote.lower / quote.factor))
 
 
 def _facts(belief: Belief, best: Ppm, tried: tuple[Tried, ...]) -> Facts:
@@ -188,9 +204,9 @@ def _facts(belief: Belief, best: Ppm, tried: tuple[Tried, ...]) -> Facts:
     }
 
 
-def _waiting(memory: BeliefMemory, view: ChannelView) -> tuple[Code, Facts]:
+def _waiting(memory: BeliefMemory, quote: Quote, view: ChannelView) -> tuple[Code, Facts]:
     if memory.resting:
-        return Code.BELIEF_RESTING, {"fee_ppm": memory.base_ppm}
+        return Code.BELIEF_RESTING, {"fee_ppm": quote.price_of(memory.base_ppm)}
     if not memory.live:
         return Code.BELIEF_NOT_LIVE, {"why": why_not_live(view) or ""}
     return Code.BELIEF_STANDS, {"base_ppm": memory.base_ppm, "count": memory.news}
