@@ -210,8 +210,8 @@ def test_the_core_knows_what_refills_did() -> None:
     for number, channel in enumerate(last.channels):
         assert channel.refills is not None
         assert channel.refills.cost_msat == run.world.ledger.spent[number]
-        low = [look.local[number] < 0.2 * look.capacity[number] for look in policy.looks]
-        assert channel.live_share == 1 - sum(low) / len(low)
+        live = [look.local[number] >= 0.2 * look.capacity[number] for look in policy.looks]
+        assert channel.live_share == sum(live) / len(live)
 
 
 def test_a_core_that_may_not_refill_does_not() -> None:
