@@ -1,5 +1,6 @@
 """Fit: the demand that a node's own traffic tells of, as a distribution of what it may be."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -24,8 +25,10 @@ _NAMED: Final = 3
 _INWARD_SHAPE: Final = 0.5
 _MOST_A_DAY: Final = 10_000.0
 """Payments that would leave by a channel if that cost nothing; nobody has seen as many."""
-# No sender is poorer than the curves say.
-_BUDGET_PPM: Final = (1e7, 1e7)
+# The most that senders pay at all: evenly spread in its logarithm, and more where somebody did.
+_LEAST_BUDGET: Final = 1_000.0
+_MOST_BUDGET: Final = 10_000.0
+_LEAST_RICH: Final = 0.02
 PERKW: Final = 1_250
 """What the chain charges where nothing tells."""
 
@@ -41,6 +44,7 @@ class Fit:
         open: Which channels payments can flow through.
         perkw: What the chain charges.
         warnings: How far all this can be trusted.
+        budget_ppm: The most that senders pay at all is drawn from here; no bound unless said.
     """
 
     beliefs: Beliefs
@@ -49,6 +53,7 @@ class Fit:
     open: npt.NDArray[np.bool_]
     perkw: int
     warnings: tuple[str, ...]
+    budget_ppm: tuple[float, float] = (1e7, 1e7)
 
     def drawn(self, seed: int, days: int) -> Market:
         """
@@ -68,7 +73,7 @@ class Fit:
             going_ppm=np.array([law.going_ppm for law in laws]),
             amount_sat=LogNormal(1.0, self.amounts.sd),
             sizes=self.amounts.drawn(dice.of("sizes")),
-            budget_ppm=_BUDGET_PPM,
+            budget_ppm=self.budget_ppm,
             perkw=np.full(steps, float(self.perkw)),
         )
 
@@ -81,15 +86,31 @@ def fitted(snapshot: Snapshot) -> Fit:
     first = evidence.first_day(snapshot)
     memories = {memory.channel_id: memory.fee for memory in snapshot.memory.channels}
     found = [evidence.trials(c, first, memories.get(c.channel_id)) for c in channels]
+    paid = max((t.ppm for tried in found for t in tried if t.forwards), default=0.0)
+    budget = _LEAST_BUDGET, max(_MOST_BUDGET, 2 * paid)
     able = np.array([evidence.usable(channel) for channel in channels], dtype=np.bool_)
     return Fit(
-        beliefs=believed(channels, found),
+        beliefs=believed(channels, [_affordable(tried, budget) for tried in found]),
         inward=_inward(channels, first),
         amounts=amounts_of(channels),
         # Who has one channel forwards nothing.
         open=able & (able.sum() > 1),
         perkw=snapshot.feerates[-1].perkw if snapshot.feerates else PERKW,
+        budget_ppm=budget,
         warnings=tuple(_warnings(channels, found)),
+    )
+
+
+def _affordable(tried: tuple[Trial, ...], budget: tuple[float, float]) -> tuple[Trial, ...]:
+    """
+    Return what was *tried* among those who could have paid: a day at a price that a third of the
+    senders can pay tells as much of demand as a third of a day.
+    """
+    low, high = budget
+    rich = (math.log(high / max(trial.ppm, low)) / math.log(high / low) for trial in tried)
+    return tuple(
+        trial._replace(days=trial.days * max(share, _LEAST_RICH))
+        for trial, share in zip(tried, rich, strict=True)
     )
 
 

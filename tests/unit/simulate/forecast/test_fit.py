@@ -101,6 +101,31 @@ def test_what_the_core_remembers_of_prices_tells_more_than_a_week_of_days() -> N
     assert trials(quiet, FIRST, remembered(2)) == trials(quiet, FIRST)
 
 
+def test_hardly_anybody_pays_ten_times_what_everybody_can() -> None:
+    """
+    However steep demand may be, senders are not rich without end; but who was paid more keeps
+    those who paid.
+    """
+    at_100, at_9000 = (
+        fitted(
+            snapshot(
+                *(
+                    channel(n, traffic=traffic([day(FIRST + d, 9, ppm, 9) for d in range(DAYS)]))
+                    for n in range(2)
+                )
+            )
+        )
+        for ppm in (100, 9_000)
+    )
+    market = at_9000.drawn(0, 1)
+    whole = slice(0, 48)
+
+    assert at_100.drawn(0, 1).share(0, np.array([10_001.0]), whole) == 0
+    assert market.per_day[0] * market.share(0, np.array([9_000.0]), whole)[0] == pytest.approx(
+        9, rel=0.5
+    )
+
+
 def test_what_others_charge_moves_what_is_expected() -> None:
     """
     Without traffic of its own, a channel is expected to be worth what gossip says.
