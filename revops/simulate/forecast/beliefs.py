@@ -37,6 +37,10 @@ _NODE_SD: Final = 1.0
 _SAMPLE: Final = 60
 """So many channels tell what kind of node theirs is; more would tell the same more slowly."""
 _LEAST_PPM: Final = 0.1
+_WANDERS: Final = 0.15
+"""No demand is quite a curve, and it does not stay: however many came, how many are to be expected
+is known no better than to this part. Measured: without it, bands from pasts with many prices are
+too narrow (`docs/backtest.md`)."""
 
 _F, _K = (grid.ravel() for grid in np.meshgrid(_MIDDLES, _SLOPES, indexing="ij"))
 _LN_F: Final[Array] = np.log(_F)
@@ -181,7 +185,8 @@ class Likelihood:
 def _likelihood(found: Sequence[tuple[Trial, ...]], bursts: Sequence[float]) -> Likelihood:
     size = (len(found), len(_F))
     count, logs, days = np.zeros(size[0]), np.zeros(size), np.zeros(size)
-    for number, (burst, tried) in enumerate(zip(bursts, found, strict=True)):
+    for number, (usual, tried) in enumerate(zip(bursts, found, strict=True)):
+        burst = usual + sum(trial.forwards for trial in tried) * _WANDERS**2
         for ppm, lasted, came in tried:
             log = -np.logaddexp(0.0, _K * (math.log(max(ppm, _LEAST_PPM)) - _LN_F))
             count[number] += came / burst
