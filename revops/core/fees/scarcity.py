@@ -72,4 +72,5 @@ def _within_policy(quote: Quote, view: ChannelView) -> Quote:
     if factor == quote.factor:
         return quote
     facts = {"low": low, "high": high, "factor": factor}
-    return quote.because(Code.MULTIPLIER, facts, factor=factor)
+    balance = min(max(quote.balance, low), high)
+    return quote.because(Code.MULTIPLIER, facts, factor=factor, balance=balance)

@@ -4,11 +4,11 @@ import re
 
 import attrs
 import pytest
-from property.world import START, looked, quiet_channel
-from unit.core.test_reasons import EMPTY, EXAMPLES, USED, climbing, governed
+from property.world import CLIMBING, START, looked, quiet_channel
+from unit.core.test_reasons import EMPTY, EXAMPLES, USED, climbed, climbing, governed
 
 from revops.core.actions import Hold, SetFee
-from revops.core.config import OPTIONS
+from revops.core.config import OPTIONS, Config
 from revops.core.levers import REMEDIES, Kind
 from revops.core.memory import ClimbMemory, FeeMemory, Price, Window
 from revops.core.plan import decisive
@@ -92,7 +92,7 @@ def test_what_holds_a_price_is_decisive(code):
 
 
 MOVED = [
-    (lambda: looked(quiet_channel(**EMPTY, traffic=USED)), Code.SCARCITY),
+    (lambda: climbed(quiet_channel(**EMPTY, traffic=USED)), Code.SCARCITY),
     (lambda: looked(quiet_channel(fee_ppm=1)), Code.BOUNDS),
     (lambda: governed({"strategy": Strategy.STATIC, "fee_ppm": 7}), Code.STATIC),
     (lambda: looked(quiet_channel(max_htlcs=10, htlcs_in=9)), Code.CONGESTED),
@@ -131,7 +131,8 @@ def test_a_price_in_force_is_explained_by_what_keeps_it_there():
     (waiting,) = climbing(live_s=3600).decisions
     climb = ClimbMemory(base_ppm=500, window=Window(fee_ppm=500), seen_at=START)
     tripled = FeeMemory(known=Price(fee_ppm=1500, base_fee_msat=0), climb=climb)
-    (scarce,) = looked(quiet_channel(fee_ppm=1500, **EMPTY, traffic=USED), fee=tripled).decisions
+    channel = quiet_channel(fee_ppm=1500, **EMPTY, traffic=USED)
+    (scarce,) = looked(channel, Config(**CLIMBING), fee=tripled).decisions
 
     assert waiting.trail[-1].code is scarce.trail[-1].code is Code.UNCHANGED
     assert decisive(waiting).code is Code.CLIMB_WAITING

@@ -5,18 +5,20 @@ import re
 
 import attrs
 import pytest
-from property.world import START, World, looked, peer, quiet_channel
+from property.world import CLIMBING, START, World, looked, peer, quiet_channel
 from unit.core.refilled import REFILLED
 from unit.core.watched import WATCHED
 
 from revops.core.config import OPTIONS, Config
 from revops.core.memory import (
+    BeliefMemory,
     ClimbMemory,
     FeeMemory,
     FlowMemory,
     FlowState,
     Pin,
     Price,
+    Tried,
     VegasMemory,
     Window,
 )
@@ -46,7 +48,33 @@ def climbing(base=500, price=500, forwards=0, live_s=3 * DAY, first=None, **fiel
     )
     channel = quiet_channel(fee_ppm=price, traffic=fields.pop("traffic", USED))
     known = Price(fee_ppm=price, base_fee_msat=0)
-    return looked(channel, fee=FeeMemory(known=known, climb=climb), **fields)
+    config = attrs.evolve(fields.pop("config", Config()), **CLIMBING)
+    return looked(channel, config, fee=FeeMemory(known=known, climb=climb), **fields)
+
+
+def climbed(channel):
+    """
+    Return the plan for *channel* at first contact, with prices from the climber.
+    """
+    return looked(channel, Config(**CLIMBING))
+
+
+def believing(price=500, **fields):
+    """
+    Return the plan for a channel about which something is believed, and judged a day ago.
+    """
+    belief = {
+        "base_ppm": price,
+        "tried": (Tried(fee_ppm=price, live_s=3 * DAY, count=20),),
+        "window": Window(fee_ppm=price),
+        "seen_out_count": 30,
+        "seen_at": START - HOUR,
+        "judged_at": START - DAY,
+        "live": True,
+    } | fields
+    channel = quiet_channel(fee_ppm=price, traffic=USED)
+    known = Price(fee_ppm=price, base_fee_msat=0)
+    return looked(channel, fee=FeeMemory(known=known, belief=BeliefMemory(**belief)))
 
 
 def wanting(ppm):
@@ -54,7 +82,8 @@ def wanting(ppm):
     Return the plan for a channel at 500 ppm whose search has come to another price.
     """
     climb = ClimbMemory(base_ppm=ppm, window=Window(fee_ppm=ppm), seen_at=START)
-    return looked(quiet_channel(traffic=USED), fee=FeeMemory(known=PRICE, climb=climb))
+    memory = FeeMemory(known=PRICE, climb=climb)
+    return looked(quiet_channel(traffic=USED), Config(**CLIMBING), fee=memory)
 
 
 def governed(policy_fields, **fields):
@@ -131,9 +160,16 @@ EXAMPLES = {
     Code.SCARCITY: lambda: looked(quiet_channel(**EMPTY)),
     Code.AMNESTY: lambda: looked(quiet_channel(**EMPTY, **NEW, opener="remote")),
     Code.MULTIPLIER: lambda: governed({"fee_multiplier_min": 2}),
-    Code.CLIMB_BLIND: lambda: looked(quiet_channel()),
-    Code.CLIMB_PAUSED: lambda: looked(quiet_channel(**EMPTY, traffic=USED)),
-    Code.CLIMB_NOT_LIVE: lambda: looked(quiet_channel(connected=False, traffic=USED)),
+    Code.BALANCE: lambda: looked(quiet_channel(**EMPTY)),
+    Code.BELIEF: believing,
+    Code.BELIEF_STANDS: lambda: believing(judged_at=START - HOUR),
+    Code.BELIEF_BLIND: lambda: looked(quiet_channel()),
+    Code.BELIEF_NOT_LIVE: lambda: looked(quiet_channel(connected=False, traffic=USED)),
+    Code.BELIEF_NOBODY: lambda: believing(quiet_s=5 * DAY),
+    Code.BELIEF_RESTING: lambda: believing(quiet_s=30 * DAY),
+    Code.CLIMB_BLIND: lambda: climbed(quiet_channel()),
+    Code.CLIMB_PAUSED: lambda: climbed(quiet_channel(**EMPTY, traffic=USED)),
+    Code.CLIMB_NOT_LIVE: lambda: climbed(quiet_channel(connected=False, traffic=USED)),
     Code.CLIMB_WAITING: lambda: climbing(live_s=HOUR),
     Code.CLIMB_COMPARING: lambda: climbing(price=650, live_s=HOUR, first=TWICE),
     Code.CLIMB_PROBE: lambda: climbing(forwards=20),
