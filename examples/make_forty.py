@@ -11,15 +11,16 @@ from revops.core.budget import Spend, Spending
 from revops.core.chance import draw
 from revops.core.fees.rails import ladder, rung_of
 from revops.core.memory import (
+    BeliefMemory,
     Change,
     ChannelMemory,
-    ClimbMemory,
     FeeMemory,
     FlowMemory,
     FlowState,
     Memory,
     Pin,
     Price,
+    Tried,
     VegasMemory,
     Window,
 )
@@ -55,7 +56,7 @@ class Story:
         share: How much of it is ours.
         outs, ins: Forwards a day each way.
         sats: The size of a usual forward.
-        climb: Where the search for its price stands; `None` for a channel not met before.
+        search: What came at its prices lately; `None` for a channel not met before.
         channel, memory: What else is true of it, and remembered of it.
     """
 
@@ -67,7 +68,7 @@ class Story:
     ins: float = 0
     sats: int = 60_000
     idle_days: int = 0
-    climb: dict[str, object] | None = None
+    search: dict[str, object] | None = None
     channel: dict[str, object] = attrs.Factory(dict)
     memory: dict[str, object] = attrs.Factory(dict)
 
@@ -80,93 +81,93 @@ def waiting(ppm: int, hours: float, count: int, base: int | None = None) -> dict
     return {"base_ppm": base or ppm, "window": window(ppm, hours, count)}
 
 
-def comparing(first: Window, second: Window, **more: object) -> dict[str, object]:
-    return {"base_ppm": first.fee_ppm, "first": first, "window": second, **more}
+def comparing(first: Window, second: Window) -> dict[str, object]:
+    return {"base_ppm": first.fee_ppm, "first": first, "window": second}
 
 
 M = 1_000_000
 STORIES = (
     # Busy, both ways.
     Story(alias="Otter Crossing", capacity=16 * M, share=0.52, ppm=240, outs=14, ins=13,
-          climb=waiting(240, 21.5, 12)),
+          search=waiting(240, 21.5, 12)),
     Story(alias="Copper Kettle Café", capacity=10 * M, share=0.61, ppm=320, outs=9, ins=8,
-          climb=comparing(window(250, 30, 22), window(320, 30, 21))),
+          search=comparing(window(250, 30, 22), window(320, 30, 21))),
     Story(alias="Northbound Ferry", capacity=20 * M, share=0.47, ppm=185, outs=22, ins=20,
-          climb=waiting(185, 23, 24)),
+          search=waiting(185, 23, 24)),
     Story(alias="Alpenglow", capacity=8 * M, share=0.56, ppm=405, outs=3, ins=4,
-          climb=comparing(window(300, 48, 24), window(405, 48, 8), step=0.36)),
+          search=comparing(window(300, 48, 24), window(405, 48, 8))),
     Story(alias="Quiet Harbour", capacity=12 * M, share=0.5, ppm=150, outs=7, ins=7,
-          climb=comparing(window(203, 50, 20), window(150, 50, 24), side=-1)),
+          search=comparing(window(203, 50, 20), window(150, 50, 24))),
     Story(alias="Harbour Lights", capacity=5 * M, share=0.44, ppm=95, outs=11, ins=12,
-          climb=waiting(95, 8.5, 9)),
+          search=waiting(95, 8.5, 9)),
     # Two channels with one peer, one of them nearly drained.
     Story(alias="Tandem Bakery", capacity=6 * M, share=0.09, ppm=410, outs=8, ins=3,
-          climb=waiting(410, 31, 11)),
+          search=waiting(410, 31, 11)),
     Story(alias="Tandem Bakery", capacity=14 * M, share=0.58, ppm=260, outs=9, ins=5,
-          climb=waiting(260, 30, 18)),
+          search=waiting(260, 30, 18)),
     # Draining and filling.
     Story(alias="Riverbend Exchange", capacity=30 * M, share=0.14, ppm=1_480, outs=26, ins=4,
-          sats=180_000, climb=waiting(640, 12, 19),
+          sats=180_000, search=waiting(640, 12, 19),
           channel={"peer_fee_ppm": 90, "refills": Refills(count=6, amount_msat=from_sats(24 * M),
                                       cost_msat=from_sats(8_900))}),
     Story(alias="Saltmarsh Market", capacity=24 * M, share=0.11, ppm=1_700, outs=18, ins=2,
-          sats=150_000, climb=waiting(700, 44, 16), channel={"peer_fee_ppm": 210}),
+          sats=150_000, search=waiting(700, 44, 16), channel={"peer_fee_ppm": 210}),
     Story(alias="The Drained Well", capacity=9 * M, share=0.02, ppm=700, outs=6, ins=1,
-          climb=waiting(350, 20, 7)),
+          search=waiting(350, 20, 7)),
     Story(alias="Honeybee Wallet", capacity=18 * M, share=0.12, ppm=610, outs=12, ins=3,
-          climb=waiting(290, 52, 18)),
+          search=waiting(290, 52, 18)),
     Story(alias="Millrace Mining", capacity=40 * M, share=0.93, ppm=30, outs=2, ins=21,
-          sats=120_000, climb=waiting(30, 66, 7)),
+          sats=120_000, search=waiting(30, 66, 7)),
     Story(alias="Snowmelt Pool", capacity=25 * M, share=0.97, ppm=20, outs=1, ins=16,
-          climb=comparing(window(27, 72, 5), window(20, 72, 4), side=-1)),
+          search=comparing(window(27, 72, 5), window(20, 72, 4))),
     Story(alias="Little Lighthouse", capacity=3 * M, share=0.88, ppm=65, outs=1, ins=4,
-          climb=waiting(65, 40, 2)),
+          search=waiting(65, 40, 2)),
     # Quiet.
     Story(alias="Old Stone Bridge", capacity=7 * M, share=0.72, ppm=210, idle_days=4,
-          climb=waiting(210, 72, 0)),
+          search=waiting(210, 72, 0)),
     Story(alias="Lantern Lane", capacity=4 * M, share=0.66, ppm=160, idle_days=9,
-          climb=waiting(160, 71.9, 0)),
+          search=waiting(160, 71.9, 0)),
     Story(alias="Sleeping Fox", capacity=30 * M, share=0.81, ppm=10, idle_days=30,
-          climb={**waiting(10, 0, 0), "resting": True}, channel={"opener": "remote"}),
+          search={**waiting(10, 0, 0), "resting": True}, channel={"opener": "remote"}),
     Story(alias="Winter Orchard", capacity=22 * M, share=0.64, ppm=10, outs=0.5, ins=1,
-          climb={**waiting(10, 0, 0), "resting": True, "seen": 1}),
+          search={**waiting(10, 0, 0), "resting": True, "seen": 1}),
     Story(alias="Marble Quarry", capacity=6 * M, share=0.83, ppm=1200, idle_days=5,
-          climb=waiting(1200, 60, 0)),
+          search=waiting(1200, 60, 0)),
     Story(alias="Paper Crane", capacity=2 * M, share=0.5, ppm=2800, idle_days=8,
-          climb=waiting(2800, 50, 0)),
+          search=waiting(2800, 50, 0)),
     # HTLC slots.
     Story(alias="Rush Hour Tram", capacity=15 * M, share=0.41, ppm=330, outs=40, ins=31,
-          sats=9_000, climb=waiting(330, 9, 15), channel={"htlcs_out": 27, "max_htlcs": 30}),
+          sats=9_000, search=waiting(330, 9, 15), channel={"htlcs_out": 27, "max_htlcs": 30}),
     Story(alias="Evening Tram", capacity=11 * M, share=0.45, ppm=5000, outs=20, ins=18,
-          sats=8_000, climb=waiting(280, 3, 4), channel={"htlcs_in": 9, "max_htlcs": 30},
+          sats=8_000, search=waiting(280, 3, 4), channel={"htlcs_in": 9, "max_htlcs": 30},
           memory={"congested": True, "calm": 0}),
     # The operator's word.
     Story(alias="Granny's Pantry", capacity=5 * M, share=0.6, ppm=300, outs=2, ins=2,
-          climb=waiting(300, 10, 1)),
+          search=waiting(300, 10, 1)),
     Story(alias="Old Friend", capacity=8 * M, share=0.5, ppm=77, outs=3, ins=3),
     Story(alias="Hive: Clover", capacity=30 * M, share=0.5, ppm=0, outs=10, ins=10),
     Story(alias="Last Year's Deal", capacity=6 * M, share=0.05, ppm=1, outs=14, ins=1,
-          climb=waiting(780, 5, 2), channel={"peer_fee_ppm": 15}),
+          search=waiting(780, 5, 2), channel={"peer_fee_ppm": 15}),
     Story(alias="Velvet Rope", capacity=10 * M, share=0.17, ppm=1_000, outs=5, ins=5,
-          climb=waiting(620, 24, 6)),
+          search=waiting(620, 24, 6)),
     Story(alias="Patron of the Arts", capacity=9 * M, share=0.16, ppm=460, outs=9, ins=3,
-          climb=waiting(230, 36, 9)),
+          search=waiting(230, 36, 9)),
     # Somebody else's hand.
     Story(alias="Tuesday Tinkerer", capacity=7 * M, share=0.57, ppm=50, outs=3, ins=2,
-          climb=waiting(210, 16, 4), memory={"known": Price(fee_ppm=210, base_fee_msat=0)}),
+          search=waiting(210, 16, 4), memory={"known": Price(fee_ppm=210, base_fee_msat=0)}),
     Story(alias="Hands On", capacity=6 * M, share=0.5, ppm=999, outs=2, ins=2,
           memory={"pin": Pin(price=Price(fee_ppm=999, base_fee_msat=0), until=NOW + 7 * HOUR)}),
     # Gossip and steps.
     Story(alias="Chatterbox", capacity=13 * M, share=0.52, ppm=140, outs=15, ins=15,
-          climb=waiting(140, 26, 31),
+          search=waiting(140, 26, 31),
           memory={"changes": tuple(Change(at=NOW - h * HOUR) for h in (22, 16, 9, 3))}),
     Story(alias="Slow Elevator", capacity=9 * M, share=0.62, ppm=400, outs=6, ins=5,
-          climb=waiting(900, 0, 0)),
+          search=waiting(900, 0, 0)),
     # Out of reach, out of sight.
     Story(alias="Gone Fishing", capacity=8 * M, share=0.7, ppm=190, outs=3, ins=3,
-          climb=waiting(190, 33, 9), channel={"connected": False}),
+          search=waiting(190, 33, 9), channel={"connected": False}),
     Story(alias="Kitchen Table", capacity=1 * M, share=0.15, ppm=160, outs=3, ins=1, sats=12_000,
-          climb=waiting(100, 20, 1), channel={"private": True, "peer_uptime": 0.62}),
+          search=waiting(100, 20, 1), channel={"private": True, "peer_uptime": 0.62}),
     Story(alias="Closing Time", capacity=5 * M, share=0.35, ppm=120, outs=1, ins=1,
           channel={"state": "CHANNELD_SHUTTING_DOWN"}),
     Story(alias="Fresh Concrete", capacity=10 * M, share=1.0, ppm=10,
@@ -219,7 +220,7 @@ def traffic_of(story: Story, opened_at: int) -> Traffic:
     last_out = NOW - story.idle_days * DAY - int(HOUR * (1 + 20 / (1 + story.outs)))
     days = [slice_of(story, day, 1.0) for day in range(NOW // DAY - 7, NOW // DAY)]
     days.append(slice_of(story, NOW // DAY, NOW % DAY / DAY))
-    first = NOW // HOUR - (1 if story.climb else 7 * 24)
+    first = NOW // HOUR - (1 if story.search else 7 * 24)
     hours = [slice_of(story, hour, 1 / 24) for hour in range(first, NOW // HOUR)]
     never = quiet and not story.idle_days
     return Traffic(
@@ -272,19 +273,39 @@ def channel_of(place: int, story: Story) -> Channel:
 
 def memory_of(story: Story, channel: Channel) -> ChannelMemory:
     known = {"known": Price(fee_ppm=story.ppm, base_fee_msat=0), **story.memory}
-    if story.climb:
-        climb = dict(story.climb)
-        came = climb.pop("seen", 0)
-        live = channel.connected and story.share > 0.05
-        known["climb"] = ClimbMemory(
-            seen_out_count=channel.traffic.out_count - came, seen_at=LAST_CYCLE, live=live, **climb
-        )
+    if story.search:
+        known["belief"] = belief_of(story, channel)
     return ChannelMemory(
         channel_id=channel.channel_id,
         first_seen_at=max(SINCE, channel.opened_at),
         last_seen_at=LAST_CYCLE,
-        flow=flow_of(story, channel) if story.climb else None,
+        flow=flow_of(story, channel) if story.search else None,
         fee=FeeMemory(**known),
+    )
+
+
+def belief_of(story: Story, channel: Channel) -> BeliefMemory:
+    """
+    Return what is believed of a channel after weeks at about its price, and what came since.
+    """
+    search = dict(story.search or {})
+    came, first, last = search.pop("seen", 0), search.pop("first", None), search.pop("window")
+    weeks = Tried(fee_ppm=search["base_ppm"], live_s=12 * DAY, count=round(12 * story.outs, 1))
+    tried = [weeks] if story.outs else []
+    if first:
+        tried.append(Tried(fee_ppm=first.fee_ppm, live_s=first.live_s, count=first.count))
+    return BeliefMemory(
+        tried=tuple(tried),
+        window=last,
+        news=last.count,
+        quiet_s=story.idle_days * DAY,
+        judged_at=NOW - (26 if story.idle_days else round(story.outs) % 9) * HOUR,
+        middle_ppm=float(story.ppm),
+        per_day=2.0 * story.outs,
+        seen_out_count=channel.traffic.out_count - came,
+        seen_at=LAST_CYCLE,
+        live=channel.connected and story.share > 0.05,
+        **search,
     )
 
 
@@ -399,7 +420,7 @@ def forty() -> Snapshot:
     Return the node.
     """
     channels = [channel_of(place, story) for place, story in enumerate(STORIES)]
-    met = [pair for pair in zip(STORIES, channels, strict=True) if pair[0].climb or pair[0].memory]
+    met = [pair for pair in zip(STORIES, channels, strict=True) if pair[0].search or pair[0].memory]
     return Snapshot(
         now=NOW,
         seed=40,

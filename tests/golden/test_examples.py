@@ -51,9 +51,9 @@ def test_the_forty_channels_tell_most_of_the_story() -> None:
         *(Code.BOUNDS, Code.POLICY_BOUNDS, Code.CHAIN_FLOOR, Code.REFILL_FLOOR),
         *(Code.STALE_CEILING, Code.CONGESTED, Code.CONGESTION_EASES),
         *(Code.SCARCITY, Code.AMNESTY, Code.MULTIPLIER),
-        *(Code.CLIMB_PAUSED, Code.CLIMB_WAITING, Code.CLIMB_PROBE, Code.CLIMB_BETTER),
-        *(Code.CLIMB_WORSE, Code.CLIMB_UNDECIDED, Code.CLIMB_NOBODY, Code.CLIMB_RESTING),
-        *(Code.CLIMB_WOKE, Code.STEP_LIMIT, Code.DEAD_BAND, Code.GOSSIP_CHANNEL),
+        *(Code.BALANCE, Code.BELIEF, Code.BELIEF_STANDS, Code.BELIEF_NOT_LIVE),
+        *(Code.BELIEF_NOBODY, Code.BELIEF_RESTING),
+        *(Code.STEP_LIMIT, Code.DEAD_BAND, Code.GOSSIP_CHANNEL),
     }
     assert 10 < sum(isinstance(d.action, SetFee) for d in plan.decisions) < 30
 
