@@ -99,12 +99,15 @@ class Tape:
     @cached_property
     def volumes(self) -> npt.NDArray[np.float64]:
         """
-        Return what would leave if nothing had a price, in msat: `volumes[day, in, out]`.
+        Return what would leave if nothing had a price, in msat: `volumes[day, in, out]`; without
+        payments that no balance of the two channels lets through.
         """
         days = self.scenario.days
         sums = np.zeros((days, self.channels, self.channels))
+        most = [each - 2 * floor for each, floor in zip(self.capacity, self.floors, strict=True)]
         for payment in self.payments:
-            if payment.kind is Kind.ORDINARY:
+            fits = payment.amount_msat <= min(most[payment.into], most[payment.out])
+            if fits and payment.kind is Kind.ORDINARY:
                 day = min((payment.at - self.began) // DAY, days - 1)
                 sums[day, payment.into, payment.out] += payment.amount_msat
         return sums
