@@ -51,6 +51,7 @@ REFILLING: Final[Mapping[str, Maker]] = {
 _ABOUT: Final[Mapping[str, str]] = {
     "core": "the live core, its prices alone.",
     "core+refills": "the live core, with its refills.",
+    "core+marginal": "the same with refills by the marginal value of liquidity, a challenger.",
     "static-50": "50 ppm everywhere.",
     "static-100": "100 ppm everywhere.",
     "static-300": "300 ppm everywhere.",

@@ -217,8 +217,8 @@ def without_refills(policy: str) -> str | None:
     Return what *policy* is called when it does not refill; `None` if it never does.
     """
     name, comma, options = policy.partition(",")
-    plain = name.removesuffix("+refills")
-    return None if plain == name else plain + comma + options
+    plain, plus, _ = name.partition("+")
+    return plain + comma + options if plus else None
 
 
 def _lead(mine: Sequence[Cell], theirs: Sequence[Cell]) -> Lead:

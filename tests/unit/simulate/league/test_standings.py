@@ -114,6 +114,7 @@ def test_the_return_is_beside_the_same_policy_without_refills() -> None:
     [
         ("clboss+refills", "clboss"),
         ("core+refills,min-fee-ppm=5", "core,min-fee-ppm=5"),
+        ("core+marginal", "core"),
         ("core", None),
     ],
 )
