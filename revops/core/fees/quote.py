@@ -248,7 +248,10 @@ def unbalanced(quote: Quote) -> Ppm:
     Return the base with which a search begins: one that leaves the price in force as it is, or
     what a new channel is to charge.
     """
-    return quote.base_ppm if quote.unlimited else nearest_ppm(quote.in_force / quote.balance)
+    if quote.unlimited:
+        return quote.base_ppm
+    # What another search came to has had every factor already, and not balance alone.
+    return nearest_ppm(quote.in_force / (quote.factor if quote.memory.search else quote.balance))
 
 
 class Learned(NamedTuple):
