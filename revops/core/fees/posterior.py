@@ -83,7 +83,9 @@ def _past(traffic: Traffic) -> tuple[Tried, ...]:
         if day.out_count and day.out_msat:
             paid = nearest_ppm(day.earned_msat * MILLION / day.out_msat)
             count = min(day.out_count, MOST_COUNT)
-            tried = _merged(tried, Window(fee_ppm=paid, live_s=DAY, count=count), 1.0)
+            # Today is not over, and nobody watched before the books begin.
+            lasted = min((day.start + 1) * DAY, traffic.until) - max(day.start * DAY, traffic.since)
+            tried = _merged(tried, Window(fee_ppm=paid, live_s=max(lasted, 0), count=count), 1.0)
     return tried
 
 
