@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from operator import mul
+from operator import add, mul
 from typing import Final, NamedTuple
 
 import attrs
@@ -75,21 +75,20 @@ class Belief(NamedTuple):
         weights: Of the curves, adding up to 1; those of next to no weight are left out.
         rates: L of each curve, on average, forwards a day.
         columns: Which curves they are.
+        flows: Weight times rate of each, with its column.
     """
 
     weights: Sequence[float]
     rates: Sequence[float]
     columns: Sequence[int]
+    flows: Sequence[tuple[float, int]]
 
     def on_rung(self, rung: int) -> float:
         """
         Return how many forwards a live day are expected at the price of a rung.
         """
         shares = _SHARES[rung]
-        return sum(
-            weight * rate * shares[column]
-            for weight, rate, column in zip(self.weights, self.rates, self.columns, strict=True)
-        )
+        return sum([flow * shares[column] for flow, column in self.flows])
 
     def per_day(self, fee_ppm: int) -> float:
         """
@@ -124,7 +123,7 @@ class Belief(NamedTuple):
         """
         Return how many forwards a live day would come for nothing, on average.
         """
-        return math.fsum(map(mul, self.weights, self.rates))
+        return math.fsum(flow for flow, _ in self.flows)
 
 
 def believed(tried: Iterable[Tried], prior: Prior, dispersion: float = 1.0) -> Belief:
@@ -142,11 +141,10 @@ def believed(tried: Iterable[Tried], prior: Prior, dispersion: float = 1.0) -> B
         rung = rung_of(one.fee_ppm)
         days, count = one.live_s / 86_400 / dispersion, one.count / dispersion
         total += count
-        exposure = [
-            sum_ + days * share for sum_, share in zip(exposure, _SHARES[rung], strict=True)
-        ]
+        # map: a third of the time of a comprehension, and this is done often.
+        exposure = list(map(add, exposure, map(days.__mul__, _SHARES[rung])))
         if count:
-            logs = [sum_ + count * log for sum_, log in zip(logs, _LOGS[rung], strict=True)]
+            logs = list(map(add, logs, map(count.__mul__, _LOGS[rung])))
     shape, scale = prior.shape + total, prior.shape / prior.per_day
     likely = [
         log
@@ -162,8 +160,7 @@ def _weighed(likely: Sequence[float], rates: Sequence[float]) -> Belief:
     weights = [math.exp(log - most) for log in likely]
     columns = [column for column, weight in enumerate(weights) if weight > _NEGLIGIBLE]
     total = math.fsum(weights[column] for column in columns)
-    return Belief(
-        weights=[weights[column] / total for column in columns],
-        rates=[rates[column] for column in columns],
-        columns=columns,
-    )
+    kept = [weights[column] / total for column in columns]
+    left = [rates[column] for column in columns]
+    flows = list(zip(map(mul, kept, left), columns, strict=True))
+    return Belief(weights=kept, rates=left, columns=columns, flows=flows)

@@ -130,7 +130,7 @@ def _share(column: int, rung: int) -> float:
     """
     Return the share of all payments that comes at the price of a rung, under one curve.
     """
-    return Belief((1.0,), (1.0,), (column,)).on_rung(rung)
+    return Belief((1.0,), (1.0,), (column,), ((1.0, column),)).on_rung(rung)
 
 
 def _mean(belief: Belief, values: Iterable[float]) -> float:

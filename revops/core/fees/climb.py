@@ -86,7 +86,7 @@ def bound(memory: ClimbMemory, quote: Quote) -> ClimbMemory:
     """
     Return *memory* with its base within the bounds: they bind the search, not only its result.
     """
-    base = min(max(memory.base_ppm, quote.lower), quote.upper)
+    base = max(min(memory.base_ppm, quote.upper), quote.lower)
     tried = memory.window.fee_ppm
     if tried != memory.base_ppm and not quote.lower <= tried <= quote.upper:
         return _restarted(memory, base)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from revops.core.fees.climb import LONGEST_S, climb
-from revops.core.fees.posterior import posterior
+from revops.core.fees.posterior import least_base, posterior
 from revops.core.fees.quote import ChannelView, Context, Mode, Optimizer, Quote
 from revops.core.reasons import Code
 from revops.core.units import DAY, Ppm
@@ -41,7 +41,7 @@ def _kept_from_rising(quote: Quote, view: ChannelView, context: Context) -> Quot
     if last is not None and context.now - last < QUIET_S:
         return quote
     in_force = Ppm(int(quote.in_force / quote.factor))
-    upper = min(max(in_force, quote.lower), quote.upper)
+    upper = min(max(in_force, least_base(quote)), quote.upper)
     if quote.base_ppm <= upper:
         return quote._replace(upper=upper)
     days = (view.age_s if last is None else context.now - last) / DAY

@@ -55,7 +55,7 @@ def _within(base: Ppm, quote: Quote) -> Ppm:
     where the factor asks for a base beyond them.
     """
     most = max(quote.upper, nearest_ppm(quote.in_force / quote.factor))
-    return max(min(base, most), _least(quote))
+    return max(min(base, most), least_base(quote))
 
 
 def _begun(quote: Quote, view: ChannelView, traffic: Traffic, context: Context) -> BeliefMemory:
@@ -153,7 +153,7 @@ def _judged(
     if not tried:
         return memory, Code.BELIEF_NOT_LIVE, {"why": why_not_live(view) or ""}
     belief = believed(tried, prior_of(view, context), dispersion(traffic))
-    least = _least(quote)
+    least = least_base(quote)
     best = belief.best(least, max(quote.upper, least))
     memory = amended(memory, base_ppm=best, middle_ppm=math.exp(belief.middle), per_day=belief.rate)
     if memory.quiet_s > PATIENCE_S:
@@ -180,7 +180,7 @@ def _declined(memory: BeliefMemory, quote: Quote) -> tuple[BeliefMemory, Code, F
     Return what becomes of the price while nobody comes: down to the floor, where it rests.
     """
     days = (memory.quiet_s - PATIENCE_S) / DAY
-    least = _least(quote)
+    least = least_base(quote)
     base = max(nearest_ppm(memory.base_ppm * math.exp(-DECLINE_A_DAY * days)), least)
     if base > least:
         facts: Facts = {"live_h": memory.quiet_s / HOUR, "base_ppm": base}
@@ -189,7 +189,7 @@ def _declined(memory: BeliefMemory, quote: Quote) -> tuple[BeliefMemory, Code, F
     return resting, Code.BELIEF_RESTING, {"fee_ppm": quote.price_of(base)}
 
 
-def _least(quote: Quote) -> Ppm:
+def least_base(quote: Quote) -> Ppm:
     """
     Return the base that comes to the floor.
     """

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from unit.simulate.arena.test_world import AMOUNT, COUNT, PLAIN, pay, tape
 
+from revops.core.units import Msat
 from revops.simulate.arena import fluid as module
 from revops.simulate.arena.fluid import epochs, fluid
 from revops.simulate.arena.laws import Logit
@@ -19,7 +20,7 @@ def one_way(*, scarce: bool) -> Tape:
     Return a tape on which 100 M sat would leave by channel 1 at a logit price of slope 2 around
     100 ppm, with all the liquidity it takes or hardly any.
     """
-    plain = tape(pay(5, amount=AMOUNT * 10_000))
+    plain = tape(*(pay(5, amount=AMOUNT * 500) for _ in range(20)))
     market = attrs.evolve(
         plain.market, laws=(Logit(100.0, 2.0),) * COUNT, budget_ppm=(100_000, 100_000)
     )
@@ -37,6 +38,16 @@ def test_with_plenty_it_is_the_optimum_of_the_demand_curve() -> None:
 
     assert bound.net_msat == pytest.approx(AMOUNT * 10_000 / 2 * 100 / 1e6, rel=0.002)
     assert bound.base_ppm[1] == pytest.approx(100, rel=0.06)
+
+
+def test_what_no_balance_lets_through_does_not_count() -> None:
+    """
+    A payment larger than the channel it would leave by is nobody's to earn from.
+    """
+    known = one_way(scarce=True)
+    huge = known.payments[0]._replace(amount_msat=Msat(known.capacity[1]))
+
+    assert (attrs.evolve(known, payments=(*known.payments, huge)).volumes == known.volumes).all()
 
 
 def test_with_little_it_is_the_price_that_clears() -> None:
