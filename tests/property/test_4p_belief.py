@@ -1,0 +1,427 @@
+"""§4.5 Belief: the price that is expected to earn most, by all that came at the prices so far."""
+
+import math
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+from property.strategies import (
+    OPEN,
+    belief_memories,
+    channels,
+    configs,
+    optimizers,
+    ppms,
+    ratios,
+    whole,
+)
+from property.trails import bounds, codes, fact, fee
+from property.world import START, World, decided, forwarded, looked, quiet_channel
+
+from revops.core.actions import SetFee
+from revops.core.config import Config
+from revops.core.demand import Prior, believed, price_on, rung_of
+from revops.core.fees.band import dead_band
+from revops.core.memory import BeliefMemory, FeeMemory, Price, Tried, Window
+from revops.core.reasons import Code
+from revops.core.snapshot import Traffic
+from revops.core.units import DAY, HOUR
+
+# The longest time between two looks that is evidence.
+PATIENT = Config(fee_interval=2 * HOUR, htlc_max=False)
+STRIDE = 6 * HOUR
+posterior = st.just("posterior")
+
+priors = st.builds(
+    Prior,
+    middle=ratios(0, 12),
+    middle_sd=ratios(0.1, 3),
+    per_day=ratios(0.01, 1e6),
+    shape=ratios(0.1, 10),
+)
+USUAL = Prior(middle=math.log(80), middle_sd=1.0, per_day=20.0, shape=0.5)
+anything = st.lists(
+    st.builds(Tried, fee_ppm=ppms(), live_s=ratios(0, 1e9), count=ratios(0, 1e9)), max_size=5
+)
+tries = st.builds(Tried, fee_ppm=ppms(1, 5000), live_s=ratios(0, 60 * DAY), count=ratios(0, 2000))
+likely = st.lists(tries, max_size=4)
+
+
+@given(anything, priors, ratios(1, 10), ppms(), ppms(), ppms())
+def test_whatever_came_a_belief_is_a_number(tried, prior, dispersion, ppm, one, other):
+    """
+    From any evidence, however odd, come finite rates, none below zero, weights that add up to 1,
+    and a best price within the bounds it was asked for.
+    """
+    belief = believed(tried, prior, dispersion)
+    lower, upper = sorted((one, other))
+
+    assert math.isclose(math.fsum(belief.weights), 1)
+    assert all(0 <= weight <= 1 for weight in belief.weights)
+    for number in (belief.per_day(ppm), belief.rate, belief.middle):
+        assert math.isfinite(number)
+        assert number >= 0
+    assert lower <= belief.best(lower, upper) <= upper
+
+
+@given(likely, priors, ratios(1, 10), tries, ratios(0, 2000))
+def test_more_forwards_never_lower_what_is_believed(tried, prior, dispersion, fewer, more):
+    """
+    The more came at a price in the same time, the more is expected at it - but for the hundredth
+    that curves of next to no weight come to.
+    """
+    ppm, greater = fewer.fee_ppm, attrs.evolve(fewer, count=fewer.count + more)
+    before = believed([*tried, fewer], prior, dispersion).per_day(ppm)
+
+    assert believed([*tried, greater], prior, dispersion).per_day(ppm) >= 0.98 * before
+
+
+@given(likely, priors, ratios(1, 10), ppms(1, 5000), ppms(1, 5000))
+def test_the_dearer_the_fewer(tried, prior, dispersion, one, other):
+    """
+    No evidence makes anybody believe that more would come at a higher price.
+    """
+    belief = believed(tried, prior, dispersion)
+    cheap, dear = sorted((one, other))
+
+    assert belief.per_day(dear) <= belief.per_day(cheap) * (1 + 1e-9)
+
+
+@given(ratios(20, 2000), ratios(1.2, 4), ratios(20, 500), ratios(0.25, 0.6))
+def test_the_best_price_earns_nearly_the_most(middle, slope, per_day, apart):
+    """
+    After a fortnight at each of seven prices around the middle of a demand curve, with as many
+    forwards as it says, the price that is believed to be best earns nine tenths of what the best
+    one does, at the least.
+    """
+
+    def rate(ppm):
+        return per_day / (1 + (ppm / middle) ** slope)
+
+    prices = [round(middle * math.exp(step * apart)) for step in range(-3, 4)]
+    tried = [Tried(fee_ppm=ppm, live_s=14 * DAY, count=14 * rate(ppm)) for ppm in prices]
+    best = believed(tried, USUAL).best(1, 20_000)
+    most = max(ppm * rate(ppm) for ppm in range(1, 20_000, 5))
+
+    assert best * rate(best) >= 0.9 * most
+
+
+def belief_of(plan):
+    """
+    Return what is believed of the only channel.
+    """
+    return plan.memory.channels[0].fee.belief
+
+
+def remembered(channel, belief):
+    """
+    Return the memory of a channel of which this is believed.
+    """
+    known = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    return FeeMemory(known=known, belief=belief)
+
+
+def standing(ppm, **fields):
+    """
+    Return a belief that was made up just now: *ppm* is best.
+    """
+    plain = {"window": Window(fee_ppm=ppm), "judged_at": START, "seen_at": START, "live": True}
+    return BeliefMemory(**({"base_ppm": ppm, "seen_out_count": 0} | plain | fields))
+
+
+def books(count=0, **fields):
+    """
+    Return books by which *count* payments have left, the last one just now.
+    """
+    plain = {"since": 0, "until": START, "out_count": count, "last_out_at": START}
+    return Traffic(**(plain | fields))
+
+
+def lived(world, forwards, stride=STRIDE):
+    """
+    Let *forwards* payments leave over a stride, and return the plan at its end.
+    """
+    (channel_id,) = world.channels
+    world.wait(stride)
+    if forwards:
+        world.forward(channel_id, forwards)
+    return world.cycle()
+
+
+@given(
+    ppms(10, 5000),
+    st.lists(st.tuples(whole(600, STRIDE), st.booleans(), whole(0, 2)), min_size=1, max_size=25),
+    st.booleans(),
+)
+def test_without_forwards_the_fee_never_rises(ppm, looks, ever):
+    """
+    However long nobody comes, connected or not, and whatever enters: no look raises the fee.
+    """
+    world = World([quiet_channel(fee_ppm=ppm)], PATIENT)
+    (channel_id,) = world.channels
+    if ever:
+        world.forward(channel_id)
+        world.wait(7 * DAY)
+    for seconds, connected, entered in looks:
+        world.wait(seconds)
+        world.change(channel_id, connected=connected)
+        if entered:
+            world.receive(channel_id, entered)
+        in_force = world.channels[channel_id].fee_ppm
+        assert fee(world.price(), in_force) <= in_force
+
+
+@given(
+    channels(START, **OPEN, max_htlcs=st.none()),
+    configs(scarcity_pricing=st.just(False), fee_optimizer=posterior),
+    belief_memories(START),
+    whole(0, 100),
+)
+def test_from_any_memory_silence_raises_no_fee(channel, config, belief, before):
+    """
+    Whatever is believed, and however little of the channel is ours: after six days without a
+    payment the fee does not go above the one in force, but for what the learned price is rounded
+    by, unless the floor is there.
+    """
+    silent = Traffic(since=0, until=START, last_out_at=START - 6 * DAY, out_count=before)
+    channel = attrs.evolve(channel, opened_at=0, traffic=silent)
+    belief = attrs.evolve(belief, seen_out_count=before)
+    decision = decided(channel, config, fee=remembered(channel, belief))
+    floor, _ = bounds(decision)
+    rounding = (fact(decision, "factor", Code.BALANCE, Code.MULTIPLIER) or 1.0) / 2 + 0.5
+
+    assert fee(decision, channel.fee_ppm) <= max(channel.fee_ppm + rounding, floor)
+
+
+@given(ppms(10, 5000), ppms(1, 10))
+def test_silence_leads_to_the_floor_and_then_to_rest(ppm, least):
+    """
+    A channel that nobody comes to gets cheaper until what is left to its floor is not worth an
+    update; there it rests, says so, and makes no more of them.
+    """
+    world = World([quiet_channel(fee_ppm=ppm)], attrs.evolve(PATIENT, min_fee_ppm=least))
+    (channel_id,) = world.channels
+    for _ in range(120):
+        plan = lived(world, 0)
+        if belief_of(plan).resting:
+            break
+    updates = len(world.set_at.get(channel_id, ()))
+
+    in_force = world.channels[channel_id].fee_ppm
+    assert least <= in_force <= max(least * 1.25, least + 1)
+    assert updates <= 30
+    for _ in range(8):
+        assert Code.BELIEF_RESTING in codes(lived(world, 0).decisions[0])
+    assert len(world.set_at.get(channel_id, ())) == updates
+
+
+@given(ppms(10, 2000), whole(1, 60))
+def test_silence_of_what_is_not_live_leads_nowhere(ppm, looks):
+    """
+    That nobody comes by a channel that is not connected says nothing: its fee stays.
+    """
+    world = World([quiet_channel(fee_ppm=ppm, connected=False)], PATIENT)
+    (channel_id,) = world.channels
+    for _ in range(looks):
+        plan = lived(world, 0)
+
+    assert world.channels[channel_id].fee_ppm == ppm
+    assert Code.BELIEF_NOT_LIVE in codes(plan.decisions[0])
+
+
+@given(ppms(10, 1000), whole(1, 30))
+def test_a_payment_wakes_a_resting_channel(ppm, forwards):
+    """
+    No rest is for ever: with the first payment the silence is over.
+    """
+    resting = standing(ppm, seen_at=START - STRIDE, quiet_s=30 * DAY, resting=True)
+    channel = quiet_channel(fee_ppm=ppm, traffic=books(forwards))
+    plan = looked(channel, PATIENT, fee=remembered(channel, resting))
+    after = belief_of(plan)
+
+    assert Code.BELIEF_RESTING not in codes(plan.decisions[0])
+    assert (after.resting, after.quiet_s, after.news) == (False, 0, forwards)
+
+
+@given(st.lists(st.tuples(whole(600, STRIDE), st.booleans(), whole(0, 9)), min_size=1, max_size=20))
+def test_only_live_time_counts(looks):
+    """
+    No more time is evidence than the channel was connected with enough to send, as far as anybody
+    knows: a stretch counts when it was live at its beginning.
+    """
+    world = World([quiet_channel(connected=False)], PATIENT)
+    (channel_id,) = world.channels
+    world.cycle()
+    live_s, was_live = 0, False
+    for seconds, connected, forwards in looks:
+        world.wait(seconds)
+        world.change(channel_id, connected=connected)
+        world.forward(channel_id, forwards)
+        live_s += seconds if was_live else 0
+        was_live = connected
+        fee_memory = world.cycle().memory.channels[0].fee
+        assert sum(one.live_s for one in fee_memory.tried) <= live_s
+
+
+@given(ratios(0, 0.05), whole(0, 10))
+def test_an_empty_channel_says_nothing_about_its_price(share, forwards):
+    """
+    With hardly anything left on our side nobody could have come: that time is no evidence.
+    """
+    channel = quiet_channel(spendable_msat=int(5_000_000_000 * share))
+    world = World([channel], PATIENT)
+    world.cycle()
+    for _ in range(5):
+        after = belief_of(lived(world, forwards))
+        assert (after.window.live_s, after.tried, after.quiet_s) == (0, (), 0)
+
+
+@given(ppms(10, 2000), whole(0, 9), whole(1, 100 * DAY), whole(0, DAY), whole(0, 99))
+def test_a_gap_in_the_watch_is_no_evidence(ppm, forwards, gap, live_s, count):
+    """
+    After a longer time without a look nobody knows whether the channel was live: the stretch is
+    left out, and the payments in it, too.
+    """
+    window = Window(fee_ppm=ppm, live_s=live_s, count=count)
+    belief = standing(ppm, window=window, seen_at=START - 3 * PATIENT.fee_interval - gap)
+    channel = quiet_channel(fee_ppm=ppm, traffic=books(forwards))
+
+    assert belief_of(looked(channel, PATIENT, fee=remembered(channel, belief))).window == window
+
+
+@given(
+    channels(START, **OPEN, traffic=st.none(), max_htlcs=st.none()),
+    configs(fee_optimizer=posterior),
+    belief_memories(START),
+)
+def test_unknown_books_teach_nothing(channel, config, belief):
+    """
+    While the books cannot be read everything believed stays what it was, and the reason says so.
+    """
+    plan = looked(channel, config, fee=remembered(channel, belief))
+
+    assert Code.BELIEF_BLIND in codes(plan.decisions[0])
+    assert belief_of(plan) == belief
+
+
+@given(
+    st.lists(
+        st.tuples(whole(30, 80), ratios(4 * HOUR, 60 * DAY), ratios(0, 1000)),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda one: one[0],
+    ),
+    ratios(1, 50),
+)
+def test_evidence_halves_in_a_fortnight(rows, days):
+    """
+    What came 14 days ago counts half of what comes now, time and payments alike.
+    """
+    tried = tuple(
+        Tried(fee_ppm=price_on(rung), live_s=live_s, count=count) for rung, live_s, count in rows
+    )
+    ago = START - int(days * DAY)
+    channel = quiet_channel(traffic=books())
+    belief = standing(500, tried=tried, judged_at=ago, seen_at=ago)
+    after = belief_of(looked(channel, PATIENT, fee=remembered(channel, belief)))
+    kept = 0.5 ** (int(days * DAY) / (14 * DAY))
+
+    for name in ("live_s", "count"):
+        before, left = (sum(getattr(o, name) for o in found) for found in (tried, after.tried))
+        assert math.isclose(left, before * kept, abs_tol=1e-9)
+
+
+@given(ppms(1, 100_000))
+def test_a_rung_is_one_price(ppm):
+    """
+    The price that stands for all on its rung is on that rung, so what was written down once is
+    found there again; it is a twentieth off, or half a ppm.
+    """
+    on_rung = price_on(rung_of(ppm))
+
+    assert rung_of(on_rung) == rung_of(ppm)
+    assert abs(on_rung - ppm) <= max(0.06 * ppm, 0.5)
+
+
+@given(
+    optimizers,
+    ppms(100, 3000),
+    ratios(0.1, 1),
+    st.lists(whole(0, 20), max_size=8),
+)
+def test_a_switch_between_optimizers_keeps_the_price(first, ppm, share, forwards):
+    """
+    Whichever way the best fee was found before: within the bounds, what looks for it now begins at
+    the price in force, and does not multiply it by anything once more.
+    """
+    (second,) = {"posterior", "hill-climb"} - {first}
+    ours = int(5_000_000_000 * share)
+    channel = quiet_channel(fee_ppm=ppm, to_us_msat=ours, spendable_msat=ours)
+    config = attrs.evolve(PATIENT, fee_optimizer=first, min_fee_ppm=1, max_fee_ppm=100_000)
+    world = World([channel], config)
+    world.cycle()
+    for count in forwards:
+        lived(world, count)
+    (channel_id,) = world.channels
+    before = world.channels[channel_id].fee_ppm
+    world.config = attrs.evolve(world.config, fee_optimizer=second)
+    world.wait(HOUR)
+    after = fee(world.price(), before)
+
+    assert abs(after - before) <= 0.2 * before
+
+
+past_days = st.lists(
+    st.tuples(whole(1, 40), whole(1, 500), whole(1, 5000)),
+    max_size=6,
+    unique_by=lambda one: one[0],
+)
+
+
+@given(past_days)
+def test_first_contact_begins_with_what_the_books_tell(rows):
+    """
+    Before the first look at a channel, the days on which payments left by it tell what came at the
+    prices that were paid; other days, on which nobody knows the price, tell nothing.
+    """
+    days = [
+        attrs.evolve(
+            forwarded(START // DAY - ago, count, 10_000_000),
+            earned_msat=count * 10 * ppm,
+        )
+        for ago, count, ppm in rows
+    ]
+    traffic = books(sum(day.out_count for day in days), days=days)
+    belief = belief_of(looked(quiet_channel(traffic=traffic), PATIENT))
+    expected = {}
+    for _, count, ppm in rows:
+        live_s, before = expected.get(rung_of(ppm), (0, 0))
+        expected[rung_of(ppm)] = (live_s + DAY, before + count)
+
+    assert {rung_of(o.fee_ppm): (o.live_s, o.count) for o in belief.tried} == expected
+
+
+@given(whole(600, DAY - 1), whole(1, 500), ppms(1, 5000))
+def test_today_counts_as_long_as_it_has_lasted(seconds, count, ppm):
+    """
+    What came since midnight came in the time since midnight, and not in a whole day.
+    """
+    now = START // DAY * DAY + seconds
+    day = attrs.evolve(forwarded(now // DAY, count, 10_000_000), earned_msat=count * 10 * ppm)
+    traffic = books(count, until=now, last_out_at=now, days=[day])
+    (tried,) = belief_of(looked(quiet_channel(traffic=traffic), PATIENT, now)).tried
+
+    assert (tried.live_s, tried.count) == (seconds, count)
+
+
+@given(ppms(10, 5000), st.integers(-400, 400))
+def test_what_is_nearly_in_force_is_not_told(ppm, difference):
+    """
+    A price within a fifth of the one in force is not worth an update; one beyond it is made.
+    """
+    wanted = min(max(ppm + difference, 10), 5000)
+    channel = quiet_channel(fee_ppm=ppm, traffic=books())
+    decision = decided(channel, PATIENT, fee=remembered(channel, standing(wanted)))
+    band = max(dead_band(ppm), int(0.2 * ppm))
+
+    assert isinstance(decision.action, SetFee) == (abs(wanted - ppm) >= band)
