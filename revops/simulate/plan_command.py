@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -102,13 +102,9 @@ def plan(  # noqa: PLR0913 -- one parameter an option
         ),
     )
     with bad_input_told():
-        texts = preset_named(preset).texts() if preset else {}
-        texts |= settings.from_file(config) if config else {}
-        texts |= settings.from_pairs(sets or ())
+        texts = _texts(preset, config, sets)
         material = _material(path, now)
-        configs = {AS_SET: configured(texts, material.config)}
-        if against:
-            configs[AGAINST] = configured(settings.from_pairs(against), configs[AS_SET])
+        configs = _configs(texts, against, material.config)
         if html:
             # Whoever cannot be written to says so before all the work.
             html.open("ab").close()
@@ -121,14 +117,32 @@ def plan(  # noqa: PLR0913 -- one parameter an option
     if as_json:
         sys.stdout.write(_for_machines(plans[AS_SET], future))
         return
-    if against and explain is None:
-        show(Text(table.plain(f"against: {', '.join(against)}")))
     if explain is not None:
         show(*_trails(snapshot, plans, explain))
     else:
+        if against:
+            show(Text(table.plain(f"against: {', '.join(against)}")))
         show(forecast_report(future) if future else _decisions(snapshot, plans))
     _footnote(material.granted)
     _footnote(f"the whole report: {html}" if html else "")
+
+
+def _texts(preset: str | None, config: Path | None, sets: Sequence[str] | None) -> dict[str, str]:
+    """
+    Return the options that were asked for; the later kind wins.
+    """
+    texts = preset_named(preset).texts() if preset else {}
+    texts |= settings.from_file(config) if config else {}
+    return texts | settings.from_pairs(sets or ())
+
+
+def _configs(
+    texts: Mapping[str, str], against: Sequence[str] | None, theirs: Config
+) -> dict[str, Config]:
+    mine = configured(texts, theirs)
+    if not against:
+        return {AS_SET: mine}
+    return {AS_SET: mine, AGAINST: configured(settings.from_pairs(against), mine)}
 
 
 def _footnote(words: str) -> None:
