@@ -86,18 +86,17 @@ def plan(  # noqa: PLR0913 -- one parameter an option
     _within(
         ("--days", days, 1, MOST_DAYS), ("--runs", runs, 1, MOST_RUNS), ("--seed", seed, 0, LATEST)
     )
-    future_asked = days is not None
     _not_both(
         ("--json shows the plan alone: leave --explain away", as_json, explain),
         (
             "--json shows one plan: leave --against away, or say --days",
-            as_json and not future_asked,
+            as_json and days is None,
             against,
         ),
         ("--explain shows one channel now: leave --days and --html away", explain, days or html),
         (
             "--runs, --seed, --jobs: these are about the future, say --days",
-            not future_asked,
+            days is None,
             {runs, seed, jobs} - {None},
         ),
     )
@@ -123,8 +122,7 @@ def plan(  # noqa: PLR0913 -- one parameter an option
         if against:
             show(Text(table.plain(f"against: {', '.join(against)}")))
         show(forecast_report(future) if future else _decisions(snapshot, plans))
-    _footnote(material.granted)
-    _footnote(f"the whole report: {html}" if html else "")
+    _footnotes(material.granted, f"the whole report: {html}" if html else "")
 
 
 def _texts(preset: str | None, config: Path | None, sets: Sequence[str] | None) -> dict[str, str]:
@@ -145,9 +143,8 @@ def _configs(
     return {AS_SET: mine, AGAINST: configured(settings.from_pairs(against), mine)}
 
 
-def _footnote(words: str) -> None:
-    if words:
-        show(Text(table.plain(words), "italic"))
+def _footnotes(*sentences: str) -> None:
+    show(*(Text(table.plain(words), "italic") for words in sentences if words))
 
 
 def _within(*ranges: tuple[str, int | None, int, int]) -> None:
