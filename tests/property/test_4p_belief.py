@@ -149,8 +149,8 @@ def lived(world, forwards, stride=STRIDE):
 
 
 @given(
-    ppms(10, 5000),
-    st.lists(st.tuples(whole(600, STRIDE), st.booleans(), whole(0, 2)), min_size=1, max_size=25),
+    ppms(10, 100) | ppms(10, 5000),
+    st.lists(st.tuples(whole(HOUR, STRIDE), st.booleans(), whole(0, 2)), min_size=10, max_size=25),
     st.booleans(),
 )
 def test_without_forwards_the_fee_never_rises(ppm, looks, ever):
