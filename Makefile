@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n auto
-FUTURES ?= --days 30 --runs 4
+FUTURES ?= --days 30 --runs 3
 ARENA_SEEDS ?= 100-129
 BIN := $(VENV)/bin
 
