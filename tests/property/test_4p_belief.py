@@ -22,6 +22,7 @@ from revops.core.actions import SetFee
 from revops.core.config import Config
 from revops.core.demand import Prior, believed, price_on, rung_of
 from revops.core.fees.band import dead_band
+from revops.core.fees.scarcity import multiplier
 from revops.core.memory import BeliefMemory, FeeMemory, Price, Tried, Window
 from revops.core.reasons import Code
 from revops.core.snapshot import Traffic
@@ -169,6 +170,27 @@ def test_without_forwards_the_fee_never_rises(ppm, looks, ever):
             world.receive(channel_id, entered)
         in_force = world.channels[channel_id].fee_ppm
         assert fee(world.price(), in_force) <= in_force
+
+
+@given(ppms(10, 100), ratios(0.1, 1), st.booleans(), whole(10, 25))
+def test_without_forwards_no_scarcity_teaches_a_higher_price(ppm, share, ever, looks):
+    """
+    However long nobody comes by a channel of which little is ours: its fee is multiplied for that
+    once, and no look makes it dearer than so.
+    """
+    ours = int(5_000_000_000 * share)
+    channel = quiet_channel(fee_ppm=ppm, to_us_msat=ours, spendable_msat=ours)
+    world = World([channel], PATIENT)
+    (channel_id,) = world.channels
+    if ever:
+        world.forward(channel_id)
+        world.wait(7 * DAY)
+    scarce = multiplier(share, PATIENT.scarcity_threshold)
+    most = ppm * scarce
+    for _ in range(looks):
+        lived(world, 0)
+        # The learned price is a whole number, and multiplied by 5 at the most.
+        assert world.channels[channel_id].fee_ppm <= most + 3
 
 
 @given(

@@ -35,13 +35,14 @@ def learn(quote: Quote, view: ChannelView, context: Context) -> Quote:
 
 def _kept_from_rising(quote: Quote, view: ChannelView, context: Context) -> Quote:
     traffic = view.channel.traffic
-    if traffic is None or quote.disturbed or view.is_new:
+    if traffic is None or view.is_new:
         return quote
     last = traffic.last_out_at
     if last is not None and context.now - last < QUIET_S:
         return quote
-    in_force = Ppm(int(quote.in_force / quote.factor))
-    upper = min(max(in_force, least_base(quote)), quote.upper)
+    # What another stage put into force says nothing of what was learned.
+    most = quote.base_ppm if quote.disturbed else Ppm(int(quote.in_force / quote.factor))
+    upper = min(max(most, least_base(quote)), quote.upper)
     if quote.base_ppm <= upper:
         return quote._replace(upper=upper)
     days = (view.age_s if last is None else context.now - last) / DAY
