@@ -339,7 +339,7 @@ def test_forwards_that_cannot_be_listed_are_no_quiet_channels(
     snapshot = office.app.cycle.last.snapshot
 
     assert all(channel.traffic is None for channel in snapshot.channels)
-    assert Code.CLIMB_BLIND in office.codes(SCID)
+    assert Code.BELIEF_BLIND in office.codes(SCID)
     assert office.app.cycle.last.problems == ("listforwards: not ready",)
 
 

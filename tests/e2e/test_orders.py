@@ -146,7 +146,7 @@ def test_an_order_for_no_time_is_not_undone_and_not_kept(office: Office) -> None
     assert answer["message"] == "revops goes on from there"
     assert not {Code.ORDERED, *YIELDED} & office.codes(SCID)
     assert Code.FIRST_CONTACT in office.codes(SCID)
-    assert 777 in {m.fee.climb.base_ppm for m in office.app.cycle.memory.channels}
+    assert (777, 0) in office.node.fees().values()
 
 
 def test_an_order_names_its_channel_by_either_id(office: Office, node: FakeNode) -> None:
@@ -564,7 +564,7 @@ def test_all_who_rest_are_woken(office: Office) -> None:
     for _ in range(200):
         office.cycle(after_s=2 * HOUR)
         resting = {d.scid for d in office.app.cycle.last.plan.decisions if d.scid} & {
-            scid for scid in office.node.fees() if Code.CLIMB_RESTING in office.codes(scid)
+            scid for scid in office.node.fees() if Code.BELIEF_RESTING in office.codes(scid)
         }
         if resting:
             break

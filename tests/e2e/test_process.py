@@ -171,7 +171,7 @@ def test_a_restart_keeps_what_was_learned(lightningd: FakeLightningd, node: Fake
     assert node.fees() == fees
     assert node.called("setchannel") == first
     assert {m.channel_id for m in seen.memory.channels} == {c["channel_id"] for c in node.channels}
-    assert all(memory.fee.climb is not None for memory in seen.memory.channels)
+    assert all(memory.fee.search is not None for memory in seen.memory.channels)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

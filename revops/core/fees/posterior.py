@@ -40,8 +40,8 @@ def posterior(quote: Quote, view: ChannelView, context: Context) -> Learned:
         return Learned(base, quote.memory, Code.BELIEF_BLIND, {"base_ppm": base}, TOLERANCE)
     seen = _seen(memory or _begun(quote, view, traffic, context), quote, view, traffic, context)
     if view.woken:
-        seen = amended(seen, quiet_s=0, resting=False)
-    if context.now - seen.judged_at >= (JUDGED_AFTER_S if seen.news else QUIET_JUDGED_AFTER_S):
+        seen, code, facts = _woken(seen)
+    elif context.now - seen.judged_at >= (JUDGED_AFTER_S if seen.news else QUIET_JUDGED_AFTER_S):
         seen, code, facts = _judged(seen, quote, view, traffic, context)
     else:
         code, facts = _waiting(seen, quote, view)
@@ -173,6 +173,11 @@ def prior_of(view: ChannelView, context: Context) -> Prior:
         per_day=context.pool.per_day,
         shape=SHAPE,
     )
+
+
+def _woken(memory: BeliefMemory) -> tuple[BeliefMemory, Code, Facts]:
+    facts: Facts = {"by": "revenue-wake-all", "base_ppm": memory.base_ppm}
+    return amended(memory, quiet_s=0, resting=False), Code.CLIMB_WOKE, facts
 
 
 def _declined(memory: BeliefMemory, quote: Quote) -> tuple[BeliefMemory, Code, Facts]:

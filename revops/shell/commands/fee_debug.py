@@ -23,10 +23,6 @@ _ROWS: Final = 50
 _MOST_ROWS: Final = 1_000_000
 _STATUSES: Final = ("ready", "waiting", "sleeping", "held", "in_force")
 _LEFT_OUT: Final = "what happened since the last look: payments, balances, HTLC slots, feerates"
-_LEFT_OUT_OF_ONE: Final = (
-    "the other channels: their claims on the node's gossip budget, and the median of their prices,"
-    " from which a new channel may start"
-)
 
 
 @attrs.frozen(kw_only=True)
@@ -82,19 +78,17 @@ def run(app: "App", given: Given) -> Answer:
     asked_for = {
         channel.channel_id for channel in chosen(last.snapshot.channels, given.get("channel"))
     }
-    # Scarcity and flow are seen on all channels with a peer.
-    peers = {c.peer_id for c in last.snapshot.channels if c.channel_id in asked_for}
-    seen = known_now(app, last, [c for c in last.snapshot.channels if c.peer_id in peers])
+    # What others hold and have taught counts in the price of one.
+    seen = known_now(app, last, last.snapshot.channels)
     plan = decide(seen, config)
     rows = _rows(plan, asked_for)
     statuses = [row.status for row in rows]
-    whole_node = len(seen.channels) == len(last.snapshot.channels)
     policies = in_force(seen.policies, seen.now)
     return {
         "timestamp": seen.now,
         "looked_at": last.plan.at,
         "look_age_s": seen.now - last.plan.at,
-        "left_out": [_LEFT_OUT] if whole_node else [_LEFT_OUT, _LEFT_OUT_OF_ONE],
+        "left_out": [_LEFT_OUT],
         "all_held": all_held(config),
         "config": _config(config),
         "summary": {"total": len(rows), **{word: statuses.count(word) for word in _STATUSES}},

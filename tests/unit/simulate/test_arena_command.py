@@ -25,6 +25,10 @@ LONG = ("--scenario", "mixed_20", "--policy", "clboss", "--seeds", "0-39")
 NO_NUMBER = re.compile(r'"cpu_(?:s|us)": [\d.e-]+')
 
 
+def _hears() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def arena(*words: str | Path) -> Result:
     return CliRunner().invoke(app, ["arena", "--jobs", "1", *map(str, words)])
 
@@ -179,7 +183,11 @@ def test_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     """
     store = tmp_path / "kept"
     life = subprocess.Popen(
-        command(*LONG, "--jobs", "2", "--store", store), stderr=subprocess.PIPE, text=True
+        command(*LONG, "--jobs", "2", "--store", store),
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests may be deaf to Ctrl-C, which is inherited.
+        preexec_fn=_hears,  # noqa: PLW1509 -- no thread runs here
     )
     before = some_kept(store)
     life.send_signal(signal.SIGINT)

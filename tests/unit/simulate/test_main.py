@@ -200,14 +200,14 @@ def test_two_configs_stand_side_by_side_and_differences_first() -> None:
     """
     --against decides once more with its changes; rows that differ come first and are counted.
     """
-    answer = simulate(FORTY, "--against", "max-fee-ppm=800", "--against", "vegas-decay=0.5")
+    answer = simulate(FORTY, "--against", "max-fee-ppm=900", "--against", "vegas-decay=0.5")
     lines = answer.stdout.splitlines()
     first = next(line for line in lines if "x" in line and "█" in line)
 
-    assert lines[0] == "against: max-fee-ppm=800, vegas-decay=0.5"
+    assert lines[0] == "against: max-fee-ppm=900, vegas-decay=0.5"
     assert rows_about("of 40 channels are decided differently", answer.stdout)
     assert "as set: " in first
-    assert "800" in rows_about("The Drained Well", answer.stdout)[0]
+    assert "900" in rows_about("The Drained Well", answer.stdout)[0]
 
 
 def test_explain_tells_the_whole_trail() -> None:
@@ -218,7 +218,7 @@ def test_explain_tells_the_whole_trail() -> None:
 
     assert answer.exit_code == 0
     assert [stage for stage in ("bounds", "scarcity", "climb_paused") if stage in answer.stdout]
-    assert "350 → 9" in answer.stdout
+    assert "350 → 1" in answer.stdout
     assert rows_about("set 9", answer.stdout)
 
 

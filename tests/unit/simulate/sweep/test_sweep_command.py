@@ -36,6 +36,10 @@ def _grid(tmp_path: Path) -> Path:
     return path
 
 
+def _hears() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def sweep(*words: str | Path) -> Result:
     return CliRunner().invoke(app, ["sweep", *map(str, words)])
 
@@ -63,6 +67,8 @@ def begin(grid: Path, cells: int) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Whoever runs the tests may be deaf to Ctrl-C, which is inherited.
+        preexec_fn=_hears,  # noqa: PLW1509 -- no thread runs here
     )
     deadline = time.monotonic() + PATIENCE
     while len(kept(grid)) < cells:
