@@ -291,7 +291,6 @@ COMMAND = Command(
         "revenue-report -k report_type=summary from=2026-01-01 to=2026-03-31 format=csv",
         "revenue-report costs",
         "revenue-report policies",
-        "revenue-report shadow 7",
     ),
     # Years of days of a thousand channels take a second to add up.
     slow=True,

@@ -219,7 +219,7 @@ def test_explain_tells_the_whole_trail() -> None:
     assert answer.exit_code == 0
     assert [stage for stage in ("bounds", "scarcity", "climb_paused") if stage in answer.stdout]
     assert "350 → 1" in answer.stdout
-    assert rows_about("set 9", answer.stdout)
+    assert rows_about("set 1", answer.stdout)
 
 
 def test_explain_against_tells_both_trails() -> None:
