@@ -17,7 +17,7 @@ from revops.simulate.workers import workers
 
 SMALL = ("steady_sink", "bidirectional", "misspecified")
 SEEDS = range(100, 105)
-DAYS = 14
+DAYS = 6
 POLICIES = ("core", "core+refills", "clboss+refills", "gossip-median")
 
 
