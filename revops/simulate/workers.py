@@ -22,6 +22,7 @@ def workers(jobs: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
     try:
+        _start(pool, jobs)
         yield pool
     except BaseException:
         for child in multiprocessing.active_children():
@@ -29,6 +30,19 @@ def workers(jobs: int) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _start(pool: Executor, jobs: int) -> None:
+    """
+    Start every process now. Ctrl-C reaches all processes of a terminal, and what it means the
+    parent alone decides: the others inherit that it is blocked, and it waits for us meanwhile.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(jobs):
+            pool.submit(os.getpid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Here(Executor):
@@ -54,8 +68,6 @@ def alone() -> Iterator[Executor]:
 
 
 def _begin() -> None:
-    # Ctrl-C reaches every process of a terminal; the parent alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_the_parent, daemon=True).start()
 
 
