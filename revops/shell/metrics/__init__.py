@@ -1,0 +1,1 @@
+"""Metrics: what Prometheus may read, made where the work is done and never while it reads."""

@@ -1,0 +1,106 @@
+"""Exporter: serves metrics while the option says so; what it serves, the worker made before."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from revops.core.config import Config
+from revops.core.units import MINUTE
+
+if TYPE_CHECKING:
+    from revops.shell.app import App
+    from revops.shell.metrics.server import Server
+
+INTERVAL_S: Final = MINUTE
+"""How old what is served may be, and how long it takes until a changed option is seen."""
+
+
+@attrs.define
+class Exporter:
+    """
+    A scrape reads a page that is finished, and adds what memory has of this moment: it asks
+    neither lightningd nor the books, and waits for no one.
+
+    Attributes:
+        trouble: Why nothing is served though prometheus is set; empty when it is.
+    """
+
+    _app: "Callable[[], App]"
+    _log: Any
+    trouble: str = attrs.field(default="", init=False)
+    _page: bytes = attrs.field(default=b"", init=False)
+    _server: "Server | None" = attrs.field(default=None, init=False)
+    _place: tuple[str, int] | None = attrs.field(default=None, init=False)
+
+    @property
+    def url(self) -> str | None:
+        """
+        Return where metrics are served; `None` when they are not.
+        """
+        server = self._server
+        return server.url if server else None
+
+    def follow(self) -> None:
+        """
+        Serve where the options say, or no more.
+        """
+        place = _place(self._app().settings.config)
+        if self._server and place == self._place:
+            return
+        if self._server:
+            self._server.close()
+        self._server, self._place, self._page = None, place, b""
+        self._say(self._open(*place) if place else "")
+
+    def renew(self) -> None:
+        """
+        Make the page anew, if anybody may want it.
+
+        Raises:
+            StoreError: The books cannot be read; what was there stays.
+        """
+        self.follow()
+        if self._server:
+            from revops.shell.metrics.exposition import page_of  # noqa: PLC0415 -- only if it is on
+            from revops.shell.metrics.table import VIEWED  # noqa: PLC0415 -- see the line above
+            from revops.shell.metrics.view import view_of  # noqa: PLC0415 -- see above
+
+            self._page = page_of(VIEWED, view_of(self._app()))
+
+    def _open(self, bind: str, port: int) -> str:
+        """
+        Begin to serve; return why that cannot be, or nothing.
+        """
+        try:
+            from revops.shell.metrics.exposition import (  # noqa: PLC0415 -- only if it is on
+                process_and,
+            )
+            from revops.shell.metrics.pulse import PULSE  # noqa: PLC0415 -- see above
+            from revops.shell.metrics.server import Server  # noqa: PLC0415 -- see above
+
+            now = process_and(PULSE, self._app)
+            self._server = Server(bind, port, lambda: self._page + now(), self._failed)
+        except ImportError:
+            return "prometheus-client is not installed: pip install prometheus-client"
+        except ValueError:
+            return f"prometheus-bind: {bind} is no IP address"
+        except OSError as error:
+            why = error.strerror or str(error)
+            return f"{bind}:{port}: {why} (prometheus-bind, prometheus-port)"
+        self._log.info(f"metrics are served at {self._server.url}")
+        if not self._server.is_private:
+            self._log.warning(f"whoever reaches {bind} can read the metrics (prometheus-bind)")
+        return ""
+
+    def _say(self, trouble: str) -> None:
+        if trouble and trouble != self.trouble:
+            self._log.warning(f"metrics are not served: {trouble}")
+        self.trouble = trouble
+
+    def _failed(self) -> None:
+        self._log.error("metrics: a scrape failed", exc_info=True)
+
+
+def _place(config: Config) -> tuple[str, int] | None:
+    return (config.prometheus_bind, config.prometheus_port) if config.prometheus else None
