@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fake_books import FakeBooks, RefusedBooksError
+from fake_clboss import METHODS as CLBOSS
+from fake_clboss import ClbossRefusalError, FakeClboss
 from fake_sling import SLING, FakeSling, SilentSlingError
 from fake_sling_orders import SlingRefusalError
 from jsonschema import Draft202012Validator, validators
@@ -125,6 +127,7 @@ class FakeNode:
         counters: Whether forwards have indexes, as they do since v23.11.
         absent: Methods that this version, or this choice of plugins, does not have.
         books: What it knows of money.
+        clboss: The plugin that manages nodes by itself, where it runs.
         sling: The plugin that moves liquidity on it.
         lock: Held while it answers; whoever changes it while plugins run takes it.
     """
@@ -150,6 +153,7 @@ class FakeNode:
         self.garbage: dict[str, Callable[[Any], Any]] = {}
         self.strict = True
         self.lock = threading.Lock()
+        self.clboss = FakeClboss()
         self.sling = FakeSling(self)
         self._let_go = threading.Event()
         self._schemas = {method: Schema(method) for method in _METHODS}
@@ -171,11 +175,14 @@ class FakeNode:
         return self.garbage.get(method, _as_it_is)(reply)
 
     def _known(self) -> set[str]:
-        return {*_METHODS, *(SLING if self.sling.there else ())}
+        plugins = (SLING if self.sling.there else ()), (CLBOSS if self.clboss.there else ())
+        return {*_METHODS}.union(*plugins)
 
     def _reply(self, method: str, params: Any) -> Any:
         if method in SLING:
             return self._ask_sling(method, params)
+        if method in CLBOSS:
+            return self._ask_clboss(method, params)
         self._schemas[method].check_params(params)
         return copy.deepcopy(_METHODS[method](self, params))
 
@@ -186,6 +193,12 @@ class FakeNode:
             raise RpcRefusalError(PARSE_ERROR, str(refusal)) from None
         except SilentSlingError:
             raise HangUpError from None
+
+    def _ask_clboss(self, method: str, params: Any) -> Any:
+        try:
+            return self.clboss.answer(method, params)
+        except ClbossRefusalError as refusal:
+            raise RpcRefusalError(INVALID_PARAMS, str(refusal)) from None
 
     def _listconfigs(self, params: dict[str, Any]) -> Any:
         name, known = params.get("config"), self.sling.options if self.sling.there else {}

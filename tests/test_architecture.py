@@ -68,7 +68,12 @@ DOORS = {
     "tomli": ("simulate/sweep/grid_file",),
     "typer": ("simulate/",),
 }
-OUTSIDE = {"revops.adapters.cln", "revops.adapters.sling", "revops.adapters.store"}
+OUTSIDE = {
+    "revops.adapters.clboss",
+    "revops.adapters.cln",
+    "revops.adapters.sling",
+    "revops.adapters.store",
+}
 
 
 def place(path: Path) -> str:

@@ -12,7 +12,8 @@ from revops.adapters.errors import NoAnswerError, NotAskedError
 from revops.adapters.rpc import Call
 from revops.core.units import Instant
 
-# Calls that fail together rest together: these, and all of sling's; any other is alone.
+# Calls that fail together rest together: these, and all of one plugin's; any other is alone.
+_PLUGINS: Final = frozenset({"clboss", "sling"})
 _GROUPS: Final = {
     "getinfo": "node",
     "listpeerchannels": "node",
@@ -113,7 +114,8 @@ class Breaker:
 
 
 def _group(method: str) -> str:
-    return "sling" if method.startswith("sling-") else _GROUPS.get(method, method)
+    plugin = method.split("-", maxsplit=1)[0]
+    return plugin if plugin in _PLUGINS else _GROUPS.get(method, method)
 
 
 class _Circuit(CircuitMemoryStorage):

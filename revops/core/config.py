@@ -211,7 +211,9 @@ class Config:
     futility_cooldown_hours: int = _whole(
         48, 1, 8760, "h", "How long it then rests; each time twice as long."
     )
-    clboss_enabled: bool = _switch(True, "Tell CLBOSS, where it runs, which peers are ours.")
+    clboss_enabled: bool = _switch(
+        True, "Have CLBOSS, where it runs, leave alone what revops does; false gives it back."
+    )
     hive_enabled: Literal["auto", "true", "false"] = _word(
         "auto", ("auto", "true", "false"), "Whether to work with cl-hive; auto does where it runs."
     )
@@ -315,7 +317,6 @@ def _shadow_problems(config: Config) -> list[str]:
 
 _WAITING: Final = {
     "flow analysis at times of its own": ("flow_interval",),
-    "work beside CLBOSS": ("clboss_enabled",),
     "work with cl-hive": ("hive_enabled",),
     "metrics": ("prometheus", "prometheus_port", "prometheus_bind"),
 }

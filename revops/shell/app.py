@@ -6,6 +6,7 @@ import attrs
 
 from revops.adapters.breaker import Breaker
 from revops.adapters.store import Store
+from revops.shell.clboss import Keeper
 from revops.shell.clock import Clock
 from revops.shell.cycle import Cycle
 from revops.shell.options import Settings
@@ -29,6 +30,7 @@ class App:
     store: Store
     readings: Readings
     cycle: Cycle
+    keeper: Keeper
     money: Money
     worker: Worker
     breaker: Breaker

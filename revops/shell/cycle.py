@@ -13,6 +13,7 @@ from revops.core.decide import decide
 from revops.core.memory import Memory
 from revops.core.plan import Plan
 from revops.core.snapshot import Snapshot
+from revops.shell.clboss import Keeper
 from revops.shell.observe import Observer
 from revops.shell.perform import Done, Performer
 from revops.shell.shadow import Shadow
@@ -38,6 +39,7 @@ class Cycle:
     Pricing, cycle after cycle. A crash between any two steps loses no money and no knowledge.
 
     Attributes:
+        keeper: Has CLBOSS leave alone what is done here.
         shadow: Decides beside it when all is done.
         memory: What the last cycle left, as it stands in the books.
         wake: Set when the next cycle is to wake whoever rests.
@@ -47,6 +49,7 @@ class Cycle:
     observer: Observer
     performer: Performer
     store: Store
+    keeper: Keeper
     shadow: Shadow
     config: Callable[[], Config]
     log: Any
@@ -73,6 +76,7 @@ class Cycle:
             self.memory = plan.memory
         if wake:
             self.wake.clear()
+        self.keeper.keep(observed.snapshot, config)
         done = self.performer.perform(entries, dry_run=config.dry_run)
         cycled = self.last = Cycled(
             snapshot=observed.snapshot,

@@ -127,6 +127,14 @@ class Host:
         self._opened.set()
         self._notifications.serve(app)
         app.worker.run()
+        self._give_back(app)
+
+    def _give_back(self, app: "App") -> None:
+        # lightningd may be gone by now, and the books full; what is ours is known next time.
+        try:
+            app.keeper.release()
+        except StoreError as error:
+            self._log(f"CLBOSS was not told that revops stops: {error}", "warn")
 
     def _refuse_start(self, why: str) -> None:
         self._why_not = why

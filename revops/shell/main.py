@@ -72,11 +72,12 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     Raises:
         StoreError: The books cannot be opened, or are another node's.
     """
-    from revops.adapters.rpc import connect  # noqa: PLC0415 -- lightningd waits for the manifest
-    from revops.adapters.sling import patience  # noqa: PLC0415 -- see the line above
+    from revops.adapters import clboss, sling  # noqa: PLC0415 -- lightningd waits for the manifest
+    from revops.adapters.rpc import connect  # noqa: PLC0415 -- see the line above
 
     def call(method: str, params: dict[str, object]) -> object:
-        seconds = patience(method, settings.config.rpc_timeout_seconds)
+        seconds = sling.patience(method, settings.config.rpc_timeout_seconds)
+        seconds = clboss.patience(method, seconds)
         return connect(str(rpc), seconds)(method, params)
 
     app = build(call, rpc.parent, settings, clock, write)
@@ -130,6 +131,7 @@ def build(
         observer=kit.observer,
         performer=Performer(node=kit.node, store=store, clock=clock, log=log, stopping=stopping),
         store=store,
+        keeper=kit.keeper,
         shadow=Shadow(store.shadow, log),
         config=kit.config,
         log=log,
@@ -144,6 +146,7 @@ def build(
         store=store,
         readings=readings,
         cycle=cycle,
+        keeper=kit.keeper,
         money=money,
         worker=Worker(loops(cycle, readings, kit), stopping, beside=money_loops(money, kit)),
         breaker=breaker,
@@ -158,8 +161,10 @@ def _kit(
     log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
     stopping: Event,
 ) -> "Kit":
+    from revops.adapters.clboss import Clboss  # noqa: PLC0415 -- see start
     from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
     from revops.adapters.sling import Sling  # noqa: PLC0415 -- see start
+    from revops.shell.clboss import Keeper  # noqa: PLC0415 -- see start
     from revops.shell.forwards import Forwards  # noqa: PLC0415 -- see start
     from revops.shell.observe import Observer  # noqa: PLC0415 -- see start
     from revops.shell.rebalancing.kit import Kit  # noqa: PLC0415 -- see start
@@ -170,6 +175,7 @@ def _kit(
     return Kit(
         node=node,
         sling=Sling(call, clock.pause),
+        keeper=Keeper(Clboss(call), store, clock, lambda: settings.config, log),
         walk=RefillWalk(node, store),
         observer=Observer(node, store, clock, forwards),
         store=store,

@@ -1,8 +1,10 @@
 """Ports: what the shell asks of lightningd, whoever answers."""
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from revops.core.actions import SetFee, StartRebalance
+from revops.core.clboss import Tags
 from revops.core.costs import ChainEvent, Closing
 from revops.core.outcomes import Applied
 from revops.core.refills import Move, Page, Payment, Pending
@@ -150,4 +152,21 @@ class SlingPort(Protocol):
     def stop(self, scid: Scid) -> None:
         """
         End what it is at on a channel, or raise one of these: it is not seen to have ended.
+        """
+
+
+class ClbossPort(Protocol):
+    """
+    The plugin that manages nodes by itself; its answers may be a NodeRefusedError, of which nothing
+    happened, or a NoAnswerError instead.
+    """
+
+    def unmanaged(self) -> Mapping[PeerId, Tags] | None:
+        """
+        Return what it leaves alone of which peers; `None` when it is not there.
+        """
+
+    def unmanage(self, peer_id: PeerId, tags: Tags) -> None:
+        """
+        Have it leave *tags* of a peer alone, and nothing else of it.
         """

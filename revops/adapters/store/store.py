@@ -22,6 +22,7 @@ from revops.adapters.store import (
     settings,
     uptime,
 )
+from revops.adapters.store.clboss_book import ClbossBook
 from revops.adapters.store.cost_book import CostBook
 from revops.adapters.store.import_book import ImportBook
 from revops.adapters.store.report_book import ReportBook
@@ -75,6 +76,7 @@ class Store:
         self._own = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._traffic = forwards.TrafficReader()
+        self.clboss = ClbossBook(self._read, self._write)
         self.costs = CostBook(self._read, self._write)
         self.reports = ReportBook(self._read, self._write)
         self.imports = ImportBook(self._read, self._write)

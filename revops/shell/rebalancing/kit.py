@@ -8,6 +8,7 @@ import attrs
 
 from revops.adapters.store import Store
 from revops.core.config import Config
+from revops.shell.clboss import Keeper
 from revops.shell.clock import Clock
 from revops.shell.observe import Observer
 from revops.shell.ports import MoneyPort, SlingPort
@@ -18,12 +19,14 @@ from revops.shell.refills import RefillWalk
 class Kit:
     """
     Attributes:
+        keeper: Has CLBOSS leave alone what is done here.
         walk: Along what moved: where the cost of a rebalance is read, and nowhere else.
         stopping: Set when nothing further may be begun.
     """
 
     node: MoneyPort
     sling: SlingPort
+    keeper: Keeper
     walk: RefillWalk
     observer: Observer
     store: Store

@@ -77,6 +77,8 @@ class Money:
             self._kit.log.warning(problem)
         plan = rebalance(observed.snapshot, config)
         entries = self._kit.store.treasury.write_down(plan, dry_run=config.dry_run)
+        if entries:
+            self._kit.keeper.keep(observed.snapshot, config)
         treasury = observed.snapshot.treasury
         done = self._mover.start(entries, treasury.engine if treasury else None)
         moved = self.last = Moved(
