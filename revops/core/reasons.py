@@ -198,8 +198,7 @@ SENTENCES: Final[dict[Code, str]] = {
     " {volume_msat} msat expected to leave: the floor is {floor} ppm",
     Code.NO_FEERATES: "the node gave no feerates: on-chain costs put no floor under the fee",
     Code.REFILL_FLOOR: "{count} refills cost {cost_ppm} ppm; the floor is {floor} ppm",
-    Code.STALE_CEILING: "nothing left for {days:.1f} days at {fee_ppm} ppm: the ceiling comes down"
-    " to {ceiling} ppm",
+    Code.STALE_CEILING: "nothing left for {days:.1f} days: the ceiling comes down to {ceiling} ppm",
     Code.FLOOR_ABOVE_CEILING: "the floor of {floor} ppm is above the ceiling of {ceiling} ppm: the"
     " ceiling wins",
     Code.CONGESTED: "{used} of {slots} HTLC slots are in use (htlc-congestion-threshold"

@@ -290,13 +290,20 @@ class Counting(RuleBasedStateMachine):
 
     # What the plugin does ------------------------------------------------------------------
 
+    def make_turn(self):
+        """
+        Count; what ended before the history that is kept goes to its day alone.
+        """
+        self.kept_from = max(self.kept_from, self.now // HOUR - HISTORY_DAYS * 24)
+        return self.forwards.turn(self.now)
+
     @rule()
     def turn(self):
         """
         Some pages are counted.
         """
         self.node.trouble = None
-        self.complete = self.forwards.turn(self.now)
+        self.complete = self.make_turn()
 
     @rule(calls=st.integers(0, 5), killed=st.booleans())
     def turn_that_breaks_off(self, calls, killed):
@@ -306,7 +313,7 @@ class Counting(RuleBasedStateMachine):
         self.node.trouble = KilledError() if killed else NoAnswerError("silence")
         self.node.calls_left = calls
         try:
-            self.complete = self.forwards.turn(self.now)
+            self.complete = self.make_turn()
         except (KilledError, NoAnswerError):
             if killed:
                 self.restart()
@@ -318,7 +325,7 @@ class Counting(RuleBasedStateMachine):
         Turn after turn is made until nothing is left.
         """
         self.node.trouble = None
-        while not self.forwards.turn(self.now):
+        while not self.make_turn():
             pass
         self.complete = True
 

@@ -254,9 +254,10 @@ def test_a_new_channel_starts_at_the_markets_price(market, age):
     peer, within the bounds.
     """
     decision = decided(new_channel(age, market_ppm=market))
+    _, ceiling = bounds(decision)
 
     assert fact(decision, "source", Code.NEW_CHANNEL) == "market"
-    assert fee(decision, 10) == min(max(market, 10), 5000)
+    assert fee(decision, 10) == min(max(market, 10), ceiling)
 
 
 @given(st.lists(ppms(10, 5000), min_size=2, max_size=5), st.integers(0, 13 * DAY))
@@ -284,6 +285,7 @@ def test_nobody_to_compare_with_is_twice_the_minimum(age, least):
     The first channel of a node starts at twice the minimum fee.
     """
     decision = decided(new_channel(age), Config(min_fee_ppm=least))
+    _, ceiling = bounds(decision)
 
     assert fact(decision, "source", Code.NEW_CHANNEL) == "least"
-    assert fee(decision, 10) == 2 * least
+    assert fee(decision, 10) == min(2 * least, ceiling)

@@ -189,19 +189,21 @@ def test_a_drained_channel_earns_its_refills_back(channel, config, count, amount
 @given(ppms(0, 10_000), whole(0, 20 * DAY), configs(**free), st.booleans())
 def test_a_price_that_nobody_pays_has_a_lower_ceiling(ppm, idle, config, ever):
     """
-    A channel at 500 ppm or more that nothing left by for three days has three quarters of the
-    ceiling, and half after seven; below 500 ppm, or with traffic, the ceiling is whole. A channel
-    that was never used is idle since it was opened.
+    A channel that nothing left by for three days has three quarters of the ceiling, and half after
+    seven, but no less than 500 ppm for that; with traffic, the ceiling is whole, and the price in
+    force is all the same. A channel that was never used is idle since it was opened.
     """
     traffic = Traffic(since=0, until=START, last_out_at=START - idle if ever else None)
     opened_at = START - 1000 * DAY if ever else START - idle
     channel = quiet_channel(fee_ppm=ppm, traffic=traffic, opened_at=opened_at)
     _, ceiling = bounds(decided(channel, config))
-    kept = 1.0
-    if ppm >= 500 and idle >= 3 * DAY:
-        kept = 0.5 if idle >= 7 * DAY else 0.75
+    whole_ceiling = config.max_fee_ppm
+    lowered = int(whole_ceiling * (0.5 if idle >= 7 * DAY else 0.75))
 
-    assert ceiling == int(config.max_fee_ppm * kept)
+    if idle < 3 * DAY:
+        assert ceiling == whole_ceiling
+    else:
+        assert ceiling == max(lowered, min(whole_ceiling, 500))
 
 
 @given(open_channels, configs())

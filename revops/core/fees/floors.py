@@ -25,9 +25,10 @@ priced at less than it earns most at, is to find its way out as well."""
 REFILL_MARGIN: Final = 1.2
 FEWEST_REFILLS: Final = 3
 MOST_OF_CEILING_REFILLS: Final = 0.9
-STALE_PPM: Final = 500
 STALE: Final = ((7, 0.5), (3, 0.75))
 """Days without an out-forward, and what is left of the ceiling then."""
+LEAST_STALE_PPM: Final = 500
+"""What the ceiling is not led below for want of payments."""
 
 
 def bounds(quote: Quote, view: ChannelView, context: Context) -> Quote:
@@ -75,17 +76,14 @@ def _configured(quote: Quote, view: ChannelView, context: Context) -> Quote:
 
 def _stale_ceiling(quote: Quote, view: ChannelView, context: Context) -> Quote:
     traffic = view.channel.traffic
-    if traffic is None or view.channel.fee_ppm < STALE_PPM:
+    if traffic is None or quote.ceiling <= LEAST_STALE_PPM:
         return quote
     idle = view.age_s if traffic.last_out_at is None else context.now - traffic.last_out_at
     for days, kept in STALE:
         if idle >= days * DAY:
-            ceiling = Ppm(int(quote.ceiling * kept))
-            facts = {
-                "days": idle / DAY,
-                "fee_ppm": view.channel.fee_ppm,
-                "ceiling": ceiling,
-            }
+            # Whatever the price in force: what a raise may reach must not depend on the raise.
+            ceiling = max(LEAST_STALE_PPM, Ppm(int(quote.ceiling * kept)))
+            facts: Facts = {"days": idle / DAY, "ceiling": ceiling}
             return quote.because(Code.STALE_CEILING, facts, ceiling=ceiling, upper=ceiling)
     return quote
 
@@ -97,7 +95,7 @@ def _chain_floor(quote: Quote, view: ChannelView, context: Context) -> Quote:
     cost = Msat((CLOSING_VB + (OPENING_VB if ours else 0)) * 4 * context.week_perkw)
     volume = expected_volume(view.flow, view.channel.capacity_msat, context.config.flow_window_days)
     needed = min(-(-cost * MILLION // volume), int(quote.ceiling * MOST_OF_CEILING))
-    belief = view.memory.belief
+    belief = view.memory.belief if context.config.fee_optimizer == "posterior" else None
     if belief and belief.middle_ppm is not None:
         needed = min(needed, int(belief.middle_ppm * MOST_OF_MIDDLE))
     if needed <= quote.floor:
