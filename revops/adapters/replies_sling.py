@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from revops.adapters.errors import WireError
+from revops.adapters.strangers import quoted
 from revops.adapters.wire_reader import Reader, problem_at, wrong
 from revops.core import checks
 from revops.core.treasury import Job, Progress
@@ -127,11 +128,11 @@ def jobs_of(reply: object, kept: dict[Scid, tuple[Scid, ...]]) -> tuple[Job, ...
         states[found.scid] += [text for text in found.status if text not in states[found.scid]]
     return (
         *(
-            Job(scid=scid, partners=partners, words=", ".join(states[scid]))
+            Job(scid=scid, partners=partners, words=quoted(", ".join(states[scid])))
             for scid, partners in kept.items()
         ),
         *(
-            Job(scid=scid, progress=_progress(texts), words=", ".join(texts))
+            Job(scid=scid, progress=_progress(texts), words=quoted(", ".join(texts)))
             for scid, texts in states.items()
             if scid not in kept
         ),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
+from revops.adapters.strangers import quoted
 
 Call = Callable[[str, dict[str, object]], object]
 """Calls a method of lightningd with named parameters and returns what it answered."""
@@ -15,6 +16,8 @@ Call = Callable[[str, dict[str, object]], object]
 # Before v23.11 all forwards come at once, and a busy node takes minutes to list them.
 _UNPAGED: Final = 8
 _LONGEST_PATH: Final = 100
+_REFUSAL: Final = 1000
+"""Letters of a refusal that are read; no reason takes more."""
 _CHUNK: Final = 1 << 18
 _END: Final = b"\n\n"
 
@@ -106,7 +109,10 @@ def _refusal(method: str, error: object) -> NodeRefusedError | NoAnswerError:
     if isinstance(error, dict):
         code, message = error.get("code"), error.get("message")
         if type(message) is str:
-            return NodeRefusedError(method, code if type(code) is int else None, message)
+            # It may repeat what was asked, or quote what a plugin of the operator's said.
+            return NodeRefusedError(
+                method, code if type(code) is int else None, quoted(message, _REFUSAL)
+            )
     return NoAnswerError(_unanswered(method, "what came is an error without a message"))
 
 

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from revops.adapters import replies_sling
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, WireError
 from revops.adapters.rpc import Call
+from revops.adapters.strangers import quoted
 from revops.core.actions import StartRebalance
 from revops.core.treasury import Engine
 from revops.core.units import Scid, sats_up
@@ -81,7 +82,7 @@ class Sling:
             raise NodeRefusedError("sling-once", None, problem)
         done = self._ask("sling-once", _order(action), replies_sling.result_of)
         if done != "started":
-            msg = f"sling-once: expected to hear that it started, heard {done!r}"
+            msg = f"sling-once: expected to hear that it started, heard {quoted(done)!r}"
             raise NoAnswerError(msg)
 
     def stop(self, scid: Scid) -> None:

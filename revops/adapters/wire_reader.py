@@ -22,14 +22,12 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from revops.adapters.errors import WireError
+from revops.adapters.strangers import quoted
 from revops.core.checks import FieldError
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 """What cattrs calls with a JSON value and a type, to get a value of that type."""
-
-_LONGEST: Final = 160
-"""Letters of a sentence; what comes from outside may be megabytes long."""
 
 
 class WrongValueError(ValueError):
@@ -49,7 +47,7 @@ def problem_at(path: str, problem: str) -> str:
     """
     Return the sentence for *problem* at *path*, both cut where somebody made them endless.
     """
-    return f"{_short(path)}: {_short(problem)}"
+    return f"{quoted(path)}: {quoted(problem)}"
 
 
 def parsed(text: str | bytes) -> object:
@@ -297,9 +295,3 @@ def _items(kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401 -- s
         return tuple(read(value, kind))
 
     return hook
-
-
-def _short(text: str) -> str:
-    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    # A stranger's line breaks and terminal codes stay in the sentence.
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pyln.client.plugin import Request
 
 from revops.adapters.errors import StoreError
+from revops.adapters.strangers import scrubbed
 from revops.core.option import ConfigError
 from revops.core.precedence import Setting
 from revops.shell.clock import Clock
@@ -120,7 +121,7 @@ class Host:
             self._refuse_start(str(error))
             return
         except Exception as error:  # noqa: BLE001 -- the thread's last word
-            self._log(traceback.format_exc(), "broken")
+            self._log(scrubbed(traceback.format_exc()), "broken")
             self._refuse_start(f"{type(error).__name__}: {error}")
             return
         self._app = app
@@ -207,8 +208,8 @@ class Host:
         except (StoreError, NotDoneError) as error:
             sentence = str(error)
         except Exception as error:  # noqa: BLE001 -- lightningd is to get an answer, whatever it was
-            sentence = f"{type(error).__name__}: {error}"
-            self._log(traceback.format_exc(), "broken")
+            sentence = scrubbed(f"{type(error).__name__}: {error}")
+            self._log(scrubbed(traceback.format_exc()), "broken")
         else:
             return
         self._plugin.refuse(request.id, code, brief(f"{request.method}: {sentence}"))

@@ -6,6 +6,8 @@ from typing import Any, Final
 import attrs
 import structlog
 
+from revops.adapters.strangers import scrubbed
+
 Write = Callable[[str, str], None]
 """Writes one line at one of lightningd's levels: debug, info, unusual or broken."""
 
@@ -53,7 +55,8 @@ def _rendered(logger: object, level: str, event: MutableMapping[str, Any]) -> st
     sentence = event.pop("event")
     traceback = event.pop("exception", None)
     line = f"{sentence} {_FACTS(logger, level, event)}".rstrip()
-    return f"{line}\n{traceback}" if traceback else line
+    # An error may quote what it stumbled over.
+    return f"{line}\n{scrubbed(traceback)}" if traceback else line
 
 
 def logger(write: Write) -> Any:  # noqa: ANN401 -- structlog's loggers have no better type

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from revops.adapters.private import claim
 from revops.core.option import ConfigError
 
 Key = Sequence[str | int]
@@ -34,8 +35,10 @@ class Kept:
             self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
             (others,) = self._database.execute(_OTHERS).fetchone()
             if not others:
+                if path:
+                    claim(path)
                 self._database.execute(_TABLE)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise ConfigError((f"--store: {self._path!r} holds no results: {error}",)) from error
         if others:
             self._database.close()

@@ -12,6 +12,8 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
+from revops.adapters.private import claim
+from revops.adapters.strangers import plain
 from revops.adapters.wire import write_plans
 from revops.core.config import Config, changed_options, configured
 from revops.core.decide import decide
@@ -106,7 +108,7 @@ def plan(  # noqa: PLR0913 -- one parameter an option
         configs = _configs(texts, against, material.config)
         if html:
             # Whoever cannot be written to says so before all the work.
-            html.open("ab").close()
+            claim(html)
     snapshot = material.snapshot(configs[AS_SET])
     plans = {name: _decided(material.snapshot(mine), mine) for name, mine in configs.items()}
     future = _future(snapshot, configs, days, runs or RUNS, seed or 0, jobs) if days else None
@@ -120,7 +122,7 @@ def plan(  # noqa: PLR0913 -- one parameter an option
         show(*_trails(snapshot, plans, explain))
     else:
         if against:
-            show(Text(table.plain(f"against: {', '.join(against)}")))
+            show(Text(plain(f"against: {', '.join(against)}")))
         show(forecast_report(future) if future else _decisions(snapshot, plans))
     _footnotes(material.granted, f"the whole report: {html}" if html else "")
 
@@ -144,7 +146,7 @@ def _configs(
 
 
 def _footnotes(*sentences: str) -> None:
-    show(*(Text(table.plain(words), "italic") for words in sentences if words))
+    show(*(Text(plain(words), "italic") for words in sentences if words))
 
 
 def _within(*ranges: tuple[str, int | None, int, int]) -> None:

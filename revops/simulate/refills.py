@@ -9,12 +9,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from revops.adapters.strangers import plain
 from revops.core.actions import StartRebalance
 from revops.core.plan import Decision, RebalancePlan, decisive
 from revops.core.reasons import Code, Reason, sentence
 from revops.core.snapshot import Channel, Snapshot
 from revops.core.units import Msat, sats_down, sats_up, scid_key
-from revops.simulate.table import balance, peer, plain
+from revops.simulate.table import balance, peer
 
 UNJUDGED: Final = (
     "rebalances: nothing is known of money spent, earned and tried (no treasury in this snapshot),"

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from revops.adapters.private import claim
 from revops.simulate.kept import Kept
 from revops.simulate.sweep.cells import sources_digest
 from revops.simulate.sweep.crews import Crew, CrewError, cluster, processes
@@ -66,6 +67,7 @@ def sweep(  # noqa: PLR0913 -- one parameter an option
     ranking = standings(grid, results.found, top)
     if lines is not None:
         with bad_input_told():
+            claim(lines)
             lines.write_text(as_csv(grid, results.found), "utf-8")
     if as_machine:
         sys.stdout.write(as_json(grid, ranking, results.failed))

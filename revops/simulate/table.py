@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from revops.adapters.strangers import plain
 from revops.core.actions import Hold, SetFee
 from revops.core.plan import ChannelState, Decision, Plan
 from revops.core.reasons import Code, Reason, sentence
@@ -146,13 +147,6 @@ def trail_report(row: Row, plan: Plan) -> RenderableType:
         style = "" if moved else "dim"
         table.add_row(str(place), reason.code.value, Text(step(reason), style), plain(words))
     return Group(_channel_line(row), *_node_lines(plan), table, _outcome(row))
-
-
-def plain(text: str) -> str:
-    """
-    Return *text* with whatever could move the cursor, hide or reorder words made visible as �.
-    """
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def _table() -> Table:

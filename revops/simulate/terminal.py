@@ -16,8 +16,8 @@ from rich.progress import (
 )
 
 from revops.adapters.errors import WireError
+from revops.adapters.strangers import plain
 from revops.core.option import ConfigError
-from revops.simulate.table import plain
 
 # Wide enough for a sentence beside the numbers; a terminal says its own width.
 PIPE_WIDTH: Final = 120

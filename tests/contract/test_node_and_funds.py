@@ -96,18 +96,31 @@ def test_aliases_are_what_nodes_call_themselves(name: str) -> None:
 
 def test_aliases_are_words_of_strangers() -> None:
     """
-    Markup stays data, half a surrogate pair becomes a question mark, and what is no alias is
-    passed over.
+    Markup stays data, what is no letter is made visible, and what is no alias is passed over.
     """
     rows = [
         {"nodeid": "02a", "alias": "<script>alert(1)</script>"},
         {"nodeid": "02b", "alias": "\ud800x"},
+        {"nodeid": "02f", "alias": "one\n\x1b[2Jtwo\u202e"},
+        {"nodeid": "03a", "alias": "x" * 10_000},
         {"nodeid": "02c", "alias": 5},
         {"nodeid": "02d"},
         "02e",
     ]
 
-    assert aliases_of({"nodes": rows}) == {"02a": "<script>alert(1)</script>", "02b": "?x"}
+    assert aliases_of({"nodes": rows}) == {
+        "02a": "<script>alert(1)</script>",
+        "02b": "�x",
+        "02f": "one��[2Jtwo�",
+        "03a": "x" * 63 + "…",
+    }
+
+
+def test_our_own_name_is_taken_as_anybody_elses() -> None:
+    """
+    What the node calls itself is shown where theirs are.
+    """
+    assert node_of({"id": R, "alias": "up\x1b[A\nto\u200bme"}).alias == "up�[A�to�me"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Store: one SQLite file, one thread that writes it, and readers that cannot."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from revops.adapters.errors import StoreError, WireError
+from revops.adapters.private import claim
 from revops.adapters.store import (
     feerates,
     forwards,
@@ -97,9 +97,12 @@ class Store:
             msg = f"SQLite {sqlite3.sqlite_version} is too old: Python needs 3.37 or later"
             raise StoreError(msg)
         with _plainly(path):
-            _create(path)
+            if not path.exists():
+                claim(path)
             schema.bring_up_to_date(path)
-            path.chmod(0o600)
+            # SQLite gives new files beside it the mode of this one; others a crash has left there.
+            for file in _files(path):
+                claim(file)
             return cls(path)
 
     def close(self) -> None:
@@ -292,8 +295,7 @@ class Store:
         """
         Return what the books take on the disk.
         """
-        files = (Path(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        return sum(file.stat().st_size for file in _files(self.path))
 
     # Connections ---------------------------------------------------------------------------
 
@@ -358,10 +360,12 @@ def _plainly(path: Path) -> Iterator[None]:
         raise StoreError(msg) from error
 
 
-def _create(path: Path) -> None:
-    # SQLite gives the files beside it the mode of this one, so that it is private from the start.
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+def _files(path: Path) -> Iterator[Path]:
+    """
+    Return the files of the books at *path* that are there.
+    """
+    files = (Path(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
+    return (file for file in files if file.exists())
 
 
 def _open_writing(path: Path) -> sqlite3.Connection:

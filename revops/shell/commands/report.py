@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FORMATS: Final = ("json", "csv")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a text begins that a spreadsheet would calculate instead of showing."""
 _FORMAT: Final = Argument("format", "json, or csv: the rows as one text; json")
 _ASKED: Final = (FROM, TO, _FORMAT, LIMIT)
 _EXAMPLE: Final = "032b3392899275267a2283a6e19a1f4c69d387d6a09045b49d7f8275c51e19b5d1"
@@ -250,7 +252,9 @@ def as_csv(rows: Sequence[Answer]) -> str:
 
 def _cell(value: object) -> object:
     if isinstance(value, list):
-        return " ".join(value)
+        value = " ".join(value)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
     return str(value).lower() if isinstance(value, bool) else value
 
 

@@ -10,10 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from revops.adapters.strangers import plain
 from revops.core.units import Msat, sats_down
 from revops.simulate.backtest.backtest import Backtest, net_msat
 from revops.simulate.forecast.lives import Forecast, Side
-from revops.simulate.table import plain
 
 _MODELLED: Final = (
     "Those who came are the node's own forwards. Those who stayed away are drawn from what it tells"

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from revops.adapters.strangers import plain
 from revops.simulate.forecast.lives import Forecast, Life
 from revops.simulate.forecast.sums import Difference, Levels, differences, sums_of
-from revops.simulate.table import plain
 
 MODELLED: Final = (
     "A model of this node's own traffic: what came at the prices it charged, while it could pay."

@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from revops.adapters.strangers import plain
 from revops.simulate.report.blocks import Cards, Notes, Section
-from revops.simulate.table import plain
 
 _ASSETS: Final = resources.files("revops.simulate.report") / "assets"
 _SCRIPTS: Final = ("dom.js", "charts.js", "tables.js", "chooser.js", "page.js")

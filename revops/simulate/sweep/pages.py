@@ -13,11 +13,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from revops.adapters.strangers import plain
 from revops.core.config import option_named
 from revops.simulate.sweep.cells import Cell, Failed, Stage
 from revops.simulate.sweep.grid import Grid
 from revops.simulate.sweep.ranking import TOO_FEW, Ahead, Found, Row, Standing, standing_of
-from revops.simulate.table import plain
 
 Failures = Mapping[Cell, Failed]
 

@@ -1,5 +1,6 @@
 """The file of the books: made private, brought up to date, and left alone when it is not ours."""
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -101,6 +102,41 @@ def test_only_the_operator_may_read(path):
         assert [file.name for file in files] == ["books.db", "books.db-shm", "books.db-wal"]
         assert [mode(file) for file in files] == [0o600] * 3
         assert store.size_bytes() == sum(file.stat().st_size for file in files)
+
+
+def test_what_a_crash_left_readable_is_private_again(path):
+    """Files of the books that others could read are no longer so once the books are open."""
+    make_books(path)
+    beside = [Path(f"{path}{suffix}") for suffix in ("", "-wal", "-shm")]
+    for file in beside:
+        file.touch()
+        file.chmod(0o664)
+    with closing(Store.open(path)) as store:
+        take(store, [forward(1)])
+        assert [mode(file) for file in beside] == [0o600] * 3
+
+
+def test_no_umask_makes_the_books_anything_but_private(path):
+    """Neither one that hides nothing nor one that hides everything."""
+    for umask in (0o000, 0o777):
+        before = os.umask(umask)
+        try:
+            with closing(Store.open(path)) as store:
+                take(store, [forward(1)])
+                assert {mode(file) for file in path.parent.glob("books.db*")} == {0o600}
+        finally:
+            os.umask(before)
+        path.unlink()
+
+
+def test_another_programs_file_is_refused_as_it_is(path):
+    """What is not ours keeps its mode too."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    path.chmod(0o644)
+    with pytest.raises(StoreError, match="another program's"):
+        Store.open(path)
+    assert mode(path) == 0o644
 
 
 @pytest.mark.parametrize("name", ["what?.db", "100%.db", "a#b.db", "a b.db", "[x].db"])

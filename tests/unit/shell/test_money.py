@@ -1,6 +1,7 @@
 """Money: which window is meant, what is read anew, and how amounts are shown."""
 
 import csv
+import io
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -164,3 +165,13 @@ def test_csv_has_a_line_a_row():
     assert read[1]["channel_id"] == 'a "quoted", one\nof two lines'
     assert (read[1]["unknown"], read[1]["net_msat"], read[1]["open"]) == ("", "", "false")
     assert as_csv([]) == ""
+
+
+@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", ["=1", "x"]])
+def test_no_text_is_a_formula(words):
+    """A spreadsheet shows the text, and calculates nothing; numbers stay numbers."""
+    text = " ".join(words) if isinstance(words, list) else words
+    page = io.StringIO(as_csv([{"peer": words, "net_msat": -1}]), newline="")
+    (row,) = csv.DictReader(page)
+
+    assert row == {"peer": f"'{text}", "net_msat": "-1"}

@@ -1,6 +1,7 @@
 """Results that outlive whoever worked them out."""
 
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -23,6 +24,25 @@ def test_a_result_is_there_for_the_next_one(tmp_path: Path) -> None:
     assert again.get(("arena", "core", 7)) == "one"
     assert again.get(("arena", "core", 8)) == "three"
     assert again.get(("arena", "core", "7")) is None
+
+
+def test_what_is_kept_is_kept_from_others(tmp_path: Path) -> None:
+    """
+    Nobody but the owner may read it, also where they could before; another program's file is
+    refused as it is.
+    """
+    new, loose, other = (tmp_path / name for name in ("new", "loose", "other"))
+    loose.touch()
+    sqlite3.connect(other).execute("CREATE TABLE theirs (x)").connection.close()
+    loose.chmod(0o664)
+    other.chmod(0o644)
+    for path in (new, loose):
+        with closing(Kept(path)) as kept:
+            kept.put(("x",), "y")
+    with pytest.raises(ConfigError):
+        Kept(other)
+
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (new, loose, other)] == [0o600, 0o600, 0o644]
 
 
 def test_without_a_file_nothing_outlives_us(tmp_path: Path) -> None:

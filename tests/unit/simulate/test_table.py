@@ -6,6 +6,7 @@ import attrs
 import pytest
 from rich.console import Console, RenderableType
 
+from revops.adapters.strangers import plain
 from revops.core import Channel, Config, Node, Snapshot, decide
 from revops.core.actions import Hold, SetFee
 from revops.core.plan import Decision
@@ -13,7 +14,6 @@ from revops.core.reasons import Code, because
 from revops.simulate.table import (
     comparison_report,
     main_reason,
-    plain,
     plan_report,
     rows_of,
     trail_report,

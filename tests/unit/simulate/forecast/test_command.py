@@ -1,6 +1,7 @@
 """`simulate PATH --days N`: configs in the same futures, for people, machines and browsers."""
 
 import json
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -121,13 +122,14 @@ def test_ten_futures_say_where_the_mean_is(path: str) -> None:
 
 def test_the_report_is_written_beside_the_answer(path: str, tmp_path: Path) -> None:
     """
-    --html writes one page about the plan and the future, and says where.
+    --html writes one page about the plan and the future for the owner's eyes, and says where.
     """
     file = tmp_path / "report.html"
     answer = simulate(path, *DAYS, "--html", str(file))
 
     assert answer.stdout.splitlines()[-1] == f"the whole report: {file}"
     assert "futures" in file.read_text(encoding="utf-8")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert json.loads(simulate(path, "--json", "--html", str(file)).stdout)["decisions"]
 
 

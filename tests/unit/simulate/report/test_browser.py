@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from unit.simulate.report.pages import HOSTILE, WARNING, report
 
+from revops.adapters.strangers import plain
 from revops.simulate.report.blocks import (
     Band,
     Cell,
@@ -22,7 +23,6 @@ from revops.simulate.report.blocks import (
     Table,
 )
 from revops.simulate.report.document import document
-from revops.simulate.table import plain
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)

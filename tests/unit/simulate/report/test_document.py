@@ -7,6 +7,7 @@ import re
 import pytest
 from unit.simulate.report.pages import HOSTILE, Parsed
 
+from revops.adapters.strangers import plain
 from revops.simulate.report.blocks import (
     Card,
     Cards,
@@ -20,7 +21,6 @@ from revops.simulate.report.blocks import (
     Trail,
 )
 from revops.simulate.report.document import document
-from revops.simulate.table import plain
 
 LETTERS = "".join(map(chr, range(0x20, 0x3000)))
 

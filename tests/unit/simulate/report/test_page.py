@@ -13,6 +13,7 @@ from unit.simulate.report.pages import (
     report,
 )
 
+from revops.adapters.strangers import plain
 from revops.core.actions import SetFee, StartRebalance
 from revops.core.config import Config, changed_options, configured
 from revops.core.decide import decide
@@ -23,7 +24,6 @@ from revops.simulate.forecast.sums import levels
 from revops.simulate.refills import UNJUDGED
 from revops.simulate.report.futures import band, headline
 from revops.simulate.report.page import page
-from revops.simulate.table import plain
 
 
 def life(seed: int, sats: int) -> Life:

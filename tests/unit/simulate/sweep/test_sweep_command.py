@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -80,7 +81,7 @@ def begin(grid: Path, cells: int) -> subprocess.Popen[str]:
 
 def test_configs_are_ranked_beside_the_base(grid: Path) -> None:
     """
-    The table has a row for each config, the best on top, and the lines say the same.
+    The table has a row for each config, the best on top; the lines say the same, to their owner.
     """
     lines = grid.with_suffix(".csv")
     page = sweep(grid, "--csv", lines, "--jobs", "1")
@@ -94,6 +95,7 @@ def test_configs_are_ranked_beside_the_base(grid: Path) -> None:
     assert "max-fee-ppm=900" in page.stdout
     assert nets == sorted(nets, reverse=True)
     assert len(rows) == CELLS
+    assert stat.S_IMODE(lines.stat().st_mode) == 0o600
     for config in standing["configs"]:
         mine = [int(row["net_msat"]) for row in rows if row["config"] == config["name"]]
         assert round(sum(mine) / 5) == config["net_msat"]
