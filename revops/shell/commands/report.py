@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FORMATS: Final = ("json", "csv")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t")
 """How a text begins that a spreadsheet would calculate instead of showing."""
 _FORMAT: Final = Argument("format", "json, or csv: the rows as one text; json")
 _ASKED: Final = (FROM, TO, _FORMAT, LIMIT)
