@@ -45,6 +45,7 @@ class Keeper:
     operator's. Any thread may ask; CLBOSS is told by one after the other.
 
     Attributes:
+        due: What the last cycle wanted CLBOSS to leave alone of whom.
         last: The last look; `None` before the first.
     """
 
@@ -62,7 +63,7 @@ class Keeper:
         self._config = config
         self._log = log
         self._lock = Lock()
-        self._due: Mapping[PeerId, Tags] = {}
+        self.due: Mapping[PeerId, Tags] = {}
         self._absent_until = clock.ticks()
         self.last: Look | None = None
 
@@ -74,14 +75,14 @@ class Keeper:
         Raises:
             StoreError: The books cannot be read or written: CLBOSS is told nothing.
         """
-        self._due = due(snapshot, config)
+        self.due = due(snapshot, config)
         if hands_off(config) or self._clock.ticks() < self._absent_until:
             return
         with self._lock:
             claims = self._store.clboss.claims()
             # Where nothing is wanted and nothing is ours, there is nothing to ask.
-            if self._due or any(claim.ours for claim in claims.values()):
-                self._settle(claims, {**self._due, **self._wanted(claims)})
+            if self.due or any(claim.ours for claim in claims.values()):
+                self._settle(claims, {**self.due, **self._wanted(claims)})
 
     def order(
         self, peers: Iterable[PeerId], change: Callable[[Claim], Claim]
@@ -128,7 +129,7 @@ class Keeper:
     def _wanted(self, claims: Mapping[PeerId, Claim]) -> dict[PeerId, Tags]:
         if not self._config().clboss_enabled:
             return {}
-        return {peer: claim.wanted(self._due.get(peer, NONE)) for peer, claim in claims.items()}
+        return {peer: claim.wanted(self.due.get(peer, NONE)) for peer, claim in claims.items()}
 
     def _look(self) -> Look:
         now = self._clock.now()

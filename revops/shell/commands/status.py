@@ -14,7 +14,7 @@ from revops.core.memory import Change, Pin
 from revops.core.outcomes import Refused, Unknown
 from revops.core.reasons import sentence
 from revops.core.units import DAY, HOUR, MINUTE, Instant
-from revops.shell.commands import capital, shadowing
+from revops.shell.commands import capital, ignoring, shadowing
 from revops.shell.commands.command import Answer, Argument, Command, Given, whole
 from revops.shell.commands.imported import brief
 from revops.shell.commands.seen import Seen, seen_in
@@ -63,6 +63,7 @@ def run(app: "App", given: Given) -> Answer:
         "recent_fee_changes": [_change(change) for change in app.store.fee_changes(_RECENT)],
         **_capital(app),
         "shadow": shadowing.status(app),
+        "neighbours": {"clboss": ignoring.status(app)},
         "db": {
             "path": str(app.store.path),
             "schema": app.store.schema_version(),
