@@ -32,8 +32,11 @@ class Office:
         self.settings.start({name.replace("_", "-"): text for name, text in options.items()})
         self.logs: list[tuple[str, str]] = []
         self._rpc = directory / "lightning-rpc"
-        self._socket = RpcSocket(self._rpc, node)
+        self._socket = self._listen()
         self._open()
+
+    def _listen(self) -> RpcSocket:
+        return RpcSocket(self._rpc, self.node)
 
     def _open(self) -> None:
         def write(line: str, level: str) -> None:
@@ -110,7 +113,7 @@ class Office:
                     loop.run()
             each()
 
-    def call(self, name: str, *positional: Any, **named: Any) -> Any:
+    def call(self, name: str, /, *positional: Any, **named: Any) -> Any:
         """
         Call a command.
         """
