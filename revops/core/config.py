@@ -241,7 +241,9 @@ class Config:
         "a version such as 4.3.1",
         "Oldest sling that is trusted with money.",
     )
-    prometheus: bool = _switch(False, "Serve metrics.")
+    prometheus: bool = _switch(
+        False, "Serve metrics for Prometheus, at /metrics; a change is seen within a minute."
+    )
     prometheus_port: int = _whole(9800, 1, 65535, "port", "Where metrics are served.")
     prometheus_bind: str = _text(
         "127.0.0.1",
@@ -318,7 +320,6 @@ def _shadow_problems(config: Config) -> list[str]:
 _WAITING: Final = {
     "flow analysis at times of its own": ("flow_interval",),
     "work with cl-hive": ("hive_enabled",),
-    "metrics": ("prometheus", "prometheus_port", "prometheus_bind"),
 }
 """Options that are taken and checked before there is anything that reads them, by what will."""
 

@@ -9,6 +9,7 @@ from revops.adapters.store import Store
 from revops.shell.clboss import Keeper
 from revops.shell.clock import Clock
 from revops.shell.cycle import Cycle
+from revops.shell.metrics.exporter import Exporter
 from revops.shell.options import Settings
 from revops.shell.readings import Readings
 from revops.shell.rebalancing.money import Money
@@ -34,3 +35,4 @@ class App:
     money: Money
     worker: Worker
     breaker: Breaker
+    exporter: Exporter

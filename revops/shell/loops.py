@@ -9,6 +9,7 @@ from revops.shell.bookkeeper import Bookkeeper
 from revops.shell.commands.seen import seen_in
 from revops.shell.cycle import Cycle
 from revops.shell.days import Days
+from revops.shell.metrics.exporter import INTERVAL_S, Exporter
 from revops.shell.readings import Readings
 from revops.shell.rebalancing.kit import Kit
 from revops.shell.rebalancing.money import Money
@@ -60,6 +61,13 @@ def loops(cycle: Cycle, readings: Readings, kit: Kit) -> list[Loop]:
         books,
         loop("upkeep", forget, lambda: DAY),
     ]
+
+
+def metrics_loop(exporter: Exporter, kit: Kit) -> Loop:
+    """
+    Return what keeps up what Prometheus may read: the last of the worker's turns.
+    """
+    return Loop("metrics", exporter.renew, lambda: INTERVAL_S, kit.clock, kit.log)
 
 
 def money_loops(money: Money, kit: Kit) -> list[Loop]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from revops.core.precedence import Setting
     from revops.shell.app import App
     from revops.shell.clock import Clock
+    from revops.shell.cycle import Cycle
     from revops.shell.logs import Write
     from revops.shell.options import Settings
     from revops.shell.rebalancing.kit import Kit
@@ -86,6 +87,7 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     except BaseException:
         app.store.close()
         raise
+    app.exporter.follow()  # before the first block, which may be long in coming
     return app
 
 
@@ -112,13 +114,11 @@ def build(
     """
     from revops.adapters.breaker import Breaker  # noqa: PLC0415 -- see start
     from revops.shell.app import App  # noqa: PLC0415 -- see start
-    from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
-    from revops.shell.loops import loops, money_loops  # noqa: PLC0415 -- see start
-    from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
+    from revops.shell.loops import loops, metrics_loop, money_loops  # noqa: PLC0415 -- see start
+    from revops.shell.metrics.exporter import Exporter  # noqa: PLC0415 -- see start
     from revops.shell.readings import Readings  # noqa: PLC0415 -- see start
     from revops.shell.rebalancing.money import Money  # noqa: PLC0415 -- see start
-    from revops.shell.shadow import Shadow  # noqa: PLC0415 -- see start
     from revops.shell.takeover import opened, places  # noqa: PLC0415 -- see start
     from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
@@ -127,19 +127,12 @@ def build(
     store = opened(*places(directory, settings.config.db_path), clock.now(), log)
     settings.keep_in(store.save_settings)
     kit = _kit(breaker.call, store, settings, clock, log, stopping)
-    cycle = Cycle(
-        observer=kit.observer,
-        performer=Performer(node=kit.node, store=store, clock=clock, log=log, stopping=stopping),
-        store=store,
-        keeper=kit.keeper,
-        shadow=Shadow(store.shadow, log),
-        config=kit.config,
-        log=log,
-        memory=store.load_memory(),
-    )
+    cycle = _cycle(kit)
     money, readings = Money(kit, lambda: cycle.memory, cycle.shadow), Readings(store)
+    exporter = Exporter(lambda: app, log)
+    work = [*loops(cycle, readings, kit), metrics_loop(exporter, kit)]
     _tune_python()
-    return App(
+    app = App(
         directory=directory,
         settings=settings,
         clock=clock,
@@ -148,8 +141,33 @@ def build(
         cycle=cycle,
         keeper=kit.keeper,
         money=money,
-        worker=Worker(loops(cycle, readings, kit), stopping, beside=money_loops(money, kit)),
+        worker=Worker(work, stopping, beside=money_loops(money, kit)),
         breaker=breaker,
+        exporter=exporter,
+    )
+    return app
+
+
+def _cycle(kit: "Kit") -> "Cycle":
+    from revops.shell.cycle import Cycle  # noqa: PLC0415 -- see start
+    from revops.shell.perform import Performer  # noqa: PLC0415 -- see start
+    from revops.shell.shadow import Shadow  # noqa: PLC0415 -- see start
+
+    return Cycle(
+        observer=kit.observer,
+        performer=Performer(
+            node=kit.node,
+            store=kit.store,
+            clock=kit.clock,
+            log=kit.log,
+            stopping=kit.stopping,
+        ),
+        store=kit.store,
+        keeper=kit.keeper,
+        shadow=Shadow(kit.store.shadow, kit.log),
+        config=kit.config,
+        log=kit.log,
+        memory=kit.store.load_memory(),
     )
 
 

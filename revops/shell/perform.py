@@ -18,6 +18,7 @@ from revops.shell.ports import NodePort
 T = TypeVar("T")
 
 Done = tuple[JournalEntry, PriceOutcome]
+_OUTCOMES: Final = ("applied", "refused", "unknown", "rehearsed")
 _NO_PRICE: Final = "there is nothing to do"
 _OVERRULED: Final = "the operator has ordered another fee since this was decided"
 _NOT_TRIED: Final = "not tried: the node is silent, or revops is stopping"
@@ -36,6 +37,7 @@ class Performer:
             operator falls before the look or after what came of it was written down.
         ordered: Channels that the operator gave orders about since the last look: what that look
             decided about them is out of date.
+        became: How many prices came to each outcome since the start.
     """
 
     node: NodePort
@@ -45,6 +47,7 @@ class Performer:
     stopping: Event
     turn: RLock = attrs.field(factory=RLock, init=False)
     ordered: set[ChannelId] = attrs.field(factory=set, init=False)
+    became: dict[str, int] = attrs.field(factory=lambda: dict.fromkeys(_OUTCOMES, 0), init=False)
 
     def perform(self, entries: Sequence[JournalEntry], *, dry_run: bool) -> tuple[Done, ...]:
         """
@@ -83,6 +86,7 @@ class Performer:
                     break
                 with self.turn:
                     outcome = self._outcome(entry.action, passed_over, dry_run=dry_run)
+                    self.became[type(outcome).__name__.lower()] += 1
                 done.append((entry, outcome))
                 self._tell(entry.action, outcome)
         finally:

@@ -1,7 +1,7 @@
 """The worker: what is due on its background threads, and the stop."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -15,6 +15,12 @@ FIRST_BLOCK_WAIT: Final = 10.0
 RETRY: Final = 60.0
 _JITTER: Final = 0.1
 _STALLED: Final = 3
+_KINDS: Final[Mapping[type[Exception], str]] = {
+    NodeRefusedError: "refused",
+    NoAnswerError: "no answer",
+    StoreError: "books",
+}
+_BUG: Final = "bug"
 
 
 @attrs.frozen(kw_only=True)
@@ -26,6 +32,8 @@ class LoopState:
         failing: The last run was in vain, with `last_error`.
         running_since: When the run under way began.
         stalled: No run has succeeded for three intervals: they fail, or one hangs.
+        took_s: How long the last run took.
+        failures: Runs that failed since the start, by whose doing it was.
     """
 
     name: str
@@ -35,6 +43,10 @@ class LoopState:
     next_run: Instant
     running_since: Instant | None
     stalled: bool
+    interval_s: int
+    took_s: float | None
+    runs: int
+    failures: Mapping[str, int]
 
 
 class Loop:
@@ -69,6 +81,9 @@ class Loop:
         self._soon = False
         self._more = False
         self._stall_told = False
+        self._runs = 0
+        self._took_s: float | None = None
+        self._failures = dict.fromkeys((*_KINDS.values(), _BUG), 0)
         self.bell = threading.Event()
 
     def hurry(self) -> None:
@@ -92,7 +107,9 @@ class Loop:
             self._more = False
             self._soon = self._failing = True
             self._last_error = f"{type(error).__name__}: {error}"
-            if isinstance(error, (NodeRefusedError, NoAnswerError, StoreError)):
+            kind = next((word for one, word in _KINDS.items() if isinstance(error, one)), _BUG)
+            self._failures[kind] += 1
+            if kind != _BUG:
                 # As whenever lightningd stops; what lasts is told as a stall.
                 self._log.warning(f"{self.name}: {self._last_error}")
             else:
@@ -102,6 +119,8 @@ class Loop:
             self._last_ok = self._clock.now()
             self._last_good = self._clock.ticks()
         self._last_end = self._clock.ticks()
+        self._took_s = self._last_end - self._last_run
+        self._runs += 1
         self._running = False
 
     def due_in(self) -> float:
@@ -141,6 +160,10 @@ class Loop:
             next_run=Instant(self._clock.now() + max(0, round(self.due_in()))),
             running_since=self._began if self._running else None,
             stalled=self._clock.ticks() - self._last_good > _STALLED * self._interval(),
+            interval_s=self._interval(),
+            took_s=self._took_s,
+            runs=self._runs,
+            failures=dict(self._failures),
         )
 
 

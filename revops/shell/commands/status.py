@@ -64,6 +64,7 @@ def run(app: "App", given: Given) -> Answer:
         **_capital(app),
         "shadow": shadowing.status(app),
         "neighbours": {"clboss": ignoring.status(app)},
+        "prometheus": {"url": app.exporter.url, "why_not": app.exporter.trouble or None},
         "db": {
             "path": str(app.store.path),
             "schema": app.store.schema_version(),
@@ -111,6 +112,8 @@ def _troubles(app: "App", last: "Cycled | None") -> list[str]:
         ]
         if failed:
             troubles.append(f"{len(failed)} prices could not be set: {failed[0]}")
+    if app.exporter.trouble:
+        troubles.append(f"metrics are not served: {app.exporter.trouble}")
     return troubles + shadowing.troubles(app)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from revops.core.config import OPTIONS, option_named
@@ -13,10 +13,11 @@ from revops.core.reasons import SENTENCES, Code
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import Action, Argument, Command
 from revops.shell.handbook import prose
+from revops.shell.handbook.markdown import MADE, table, text
 from revops.shell.handbook.meanings import STAGES
+from revops.shell.handbook.metrics import metrics_page
 from revops.shell.options import PREFIX
 
-_MADE: Final = "Made by `make docs` from what the code declares. Do not edit it by hand."
 _WIDTH: Final = 96
 
 _SECTIONS: Final = {
@@ -63,6 +64,7 @@ def pages() -> dict[str, str]:
         "docs/options.md": options_page(),
         "docs/commands.md": commands_page(),
         "docs/reasons.md": reasons_page(),
+        "docs/metrics.md": metrics_page(),
     }
 
 
@@ -88,7 +90,7 @@ def full_config() -> str:
     """
     lines = [
         "# cl-revenue-ops: every option with its default, for lightningd's config file.",
-        f"# {_MADE}",
+        f"# {MADE}",
         "# Take the two characters before an option away to set it. A file is read at start;",
         f"# while lightningd runs, use: lightning-cli setconfig {PREFIX}OPTION VALUE",
     ]
@@ -98,7 +100,7 @@ def full_config() -> str:
         for option in options:
             lines += ["", *_comment(f"{_does(option)} Takes {_takes(option)}.")]
             lines.append(f"# {_line(option, option.format(option.default))}")
-    return _text(lines)
+    return text(lines)
 
 
 def minimal_config() -> str:
@@ -107,7 +109,7 @@ def minimal_config() -> str:
     """
     lines = [
         "# cl-revenue-ops: a start on a node that earns money, for lightningd's config file.",
-        f"# {_MADE}",
+        f"# {MADE}",
         "# All that is not here has a default: see cl-revenue-ops.conf.full.",
         "",
         "# Where you put it. With reckless, this line is not needed.",
@@ -115,7 +117,7 @@ def minimal_config() -> str:
     ]
     for name, value, why in _START:
         lines += ["", *_comment(why), _line(option_named(name), value)]
-    return _text(lines)
+    return text(lines)
 
 
 def options_page() -> str:
@@ -125,18 +127,18 @@ def options_page() -> str:
     lines = [
         "# Options",
         "",
-        _MADE,
+        MADE,
         "",
         prose.OPTIONS.rstrip(),
     ]
     for first, options in sections().items():
         title, introduction = _SECTIONS[first]
         lines += ["", f"## {title}", "", introduction, ""]
-        lines += _table(
+        lines += table(
             ("option", "default", "takes", "what it does"),
             ((f"`{o.name}`", f"`{o.format(o.default)}`", _takes(o), _does(o)) for o in options),
         )
-    return _text([*lines, "", *_presets()])
+    return text([*lines, "", *_presets()])
 
 
 def _presets() -> Iterator[str]:
@@ -148,7 +150,7 @@ def _presets() -> Iterator[str]:
         (f"`{row[0].option}`", *(f"`{_written(c)}`: {c.why}" for c in row))
         for row in zip(*choices, strict=True)
     )
-    yield from _table(("option", *PRESETS), rows)
+    yield from table(("option", *PRESETS), rows)
 
 
 def _written(choice: Choice) -> str:
@@ -180,14 +182,14 @@ def commands_page() -> str:
     """
     Return docs/commands.md.
     """
-    lines = ["# Commands", "", _MADE, "", prose.COMMANDS]
-    lines += _table(
+    lines = ["# Commands", "", MADE, "", prose.COMMANDS]
+    lines += table(
         ("command", "what it does"),
         ((f"[`{c.name}`](#{c.name})", c.help.partition(". ")[0].rstrip(".")) for c in COMMANDS),
     )
     for command in COMMANDS:
         lines += ["", f"## {command.name}", "", *_described(command)]
-    return _text(lines)
+    return text(lines)
 
 
 def _described(command: Command) -> Iterator[str]:
@@ -219,7 +221,7 @@ def _argument_table(arguments: tuple[Argument, ...]) -> list[str]:
     if not arguments:
         return []
     rows = ((_names(argument), argument.help) for argument in arguments)
-    return ["", *_table(("argument", "meaning"), rows)]
+    return ["", *table(("argument", "meaning"), rows)]
 
 
 def _names(argument: Argument) -> str:
@@ -233,13 +235,13 @@ def reasons_page() -> str:
     """
     Return docs/reasons.md.
     """
-    lines = ["# Reasons", "", _MADE, "", prose.REASONS.rstrip()]
+    lines = ["# Reasons", "", MADE, "", prose.REASONS.rstrip()]
     for stage, meanings in STAGES.items():
         lines += ["", f"## {stage}"]
         for code, meaning in meanings.items():
             lines += ["", f"### {code.value}", "", f"> {_spoken(code)}", "", meaning]
             lines += ["", _levers(code)]
-    return _text(lines)
+    return text(lines)
 
 
 def _spoken(code: Code) -> str:
@@ -252,18 +254,3 @@ def _levers(code: Code) -> str:
     if not remedy.waits_for:
         return f"What changes it: {levers}."
     return f"What it waits for: {remedy.waits_for}. Nearest to that, you can set: {levers}."
-
-
-# Markdown ------------------------------------------------------------------------------------
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    return [_row(head), _row("---" for _ in head), *map(_row, rows)]
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _text(lines: Iterable[str]) -> str:
-    return "\n".join(lines) + "\n"

@@ -52,6 +52,29 @@ Arguments go by place, or by name after `-k`. Those in brackets may be left out.
 A wrong argument is refused with a sentence that names it, and nothing is changed.
 """
 
+METRICS: Final = """\
+With `prometheus` set, the plugin serves these at `/metrics`, on 127.0.0.1 port 9800 unless
+`prometheus-bind` and `prometheus-port` say otherwise. There is no password: whoever reaches the
+port reads what the node holds and earns. A page is made by the worker once a minute; a scrape sends
+it, and asks neither lightningd nor the books.
+
+```sh
+lightning-cli setconfig revenue-ops-prometheus true
+```
+
+Money is in millisatoshi, as the name says, time in seconds, moments in seconds since 1970. What is
+unknown has no value, which is not 0. Channels go by `scid` and `peer_id`; what a peer calls itself
+stands in `revops_channel_info` alone. `contrib/` has a dashboard, alerts and the few lines for
+prometheus.yml; [alerts.md](alerts.md) says what each alert means.
+"""
+
+PROCESS: Final = """\
+## Process
+
+`process_*` and `python_*`, as every program has them that uses Prometheus' client for Python:
+memory, processor time, open files, garbage collections.
+"""
+
 REASONS: Final = """\
 `revenue-explain` shows for every channel the reasons that led to its price, in the order of the
 stages. Each has a code, which never changes its name, and a sentence. Words in brackets stand for
