@@ -13,7 +13,7 @@ from revops.adapters.rpc import Call
 from revops.core.units import Instant
 
 # Calls that fail together rest together: these, and all of one plugin's; any other is alone.
-_PLUGINS: Final = frozenset({"clboss", "sling"})
+_PLUGINS: Final = frozenset({"clboss", "hive", "sling"})
 _GROUPS: Final = {
     "getinfo": "node",
     "listpeerchannels": "node",
@@ -59,7 +59,8 @@ class CircuitState:
 
 class Breaker:
     """
-    A call that does not ask while its group rests: *rest* says for how many seconds, 0 for none.
+    A call that does not ask while its group rests, after *failures* without an answer in a row:
+    *rest* says for how many seconds, 0 for none, and *lever* what an operator would change.
     """
 
     def __init__(
@@ -67,10 +68,15 @@ class Breaker:
         call: Call,
         rest: Callable[[], int],
         clock: Clock,
+        *,
+        failures: int = 1,
+        lever: str = "rpc-circuit-breaker-seconds",
     ) -> None:
         self._call = call
         self._rest = rest
         self._clock = clock
+        self._failures = failures
+        self._lever = lever
         self._circuits: dict[str, _Circuit] = {}
 
     def call(self, method: str, params: dict[str, object]) -> object:
@@ -82,7 +88,7 @@ class Breaker:
             NodeRefusedError, NoAnswerError: As the call itself; only the latter opens the circuit.
         """
         group = _group(method)
-        circuit = self._circuits.setdefault(group, _Circuit(self._clock))
+        circuit = self._circuits.setdefault(group, _Circuit(self._clock, self._failures))
         circuit.breaker.reset_timeout = rest = self._rest()
 
         def ask() -> object:
@@ -98,8 +104,7 @@ class Breaker:
         except CircuitBreakerError:
             msg = (
                 f"{method}: not asked for another {math.ceil(circuit.left(rest))} s"
-                f" (rpc-circuit-breaker-seconds), calls of group {group} rest after"
-                f" {circuit.last_error}"
+                f" ({self._lever}), calls of group {group} rest after {circuit.last_error}"
             )
             raise NotAskedError(msg) from None
 
@@ -125,7 +130,7 @@ class _Circuit(CircuitMemoryStorage):
     pybreaker measures the rest by the time of day: a clock set back would leave it open for hours.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, failures: int) -> None:
         super().__init__(STATE_CLOSED)
         self._clock = clock
         self._opened = 0.0
@@ -133,7 +138,7 @@ class _Circuit(CircuitMemoryStorage):
         self.timeouts = 0
         self.last_error: str | None = None
         self.breaker = CircuitBreaker(
-            fail_max=1,
+            fail_max=failures,
             exclude=[lambda error: not isinstance(error, NoAnswerError)],
             state_storage=self,
             throw_new_error_on_trip=False,

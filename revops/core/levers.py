@@ -122,6 +122,7 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.MULTIPLIER: _by(*_FACTOR),
     Code.BALANCE: _by(_option("balance-factor"), *_FACTOR),
     # Belief
+    Code.HIVE_HINT: _by(_option("hive-enabled")),
     Code.BELIEF: _by(_STRATEGY, *_FLOOR, *_CEILING),
     Code.BELIEF_STANDS: _by(_SET_FEE, _STRATEGY, waits_for=_EVIDENCE),
     Code.BELIEF_BLIND: _by(
@@ -204,6 +205,7 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     Code.STILL_CONGESTED: _by(_CONGESTION, _INTERVAL),
     Code.FOREIGN_JOB: _by(_REBALANCE, waits_for="whoever started it has to delete it"),
     Code.COOLING_DOWN: _by(_option("rebalance-cooldown-hours")),
+    Code.CONTESTED: _by(_option("hive-enabled"), waits_for="that rebalance has to end"),
     Code.FUTILE: _by(_option("futility-failures"), _option("futility-cooldown-hours")),
     Code.PRICE_CLOSES_GAP: _by(_SCARCITY, _THRESHOLD, _policy("fee_multiplier_max")),
     Code.ROUTE_COST_UNKNOWN: _by(_REBALANCE, waits_for="the peer has to send a channel_update"),

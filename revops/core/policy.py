@@ -147,7 +147,8 @@ class PolicyBook:
         self, updates: Sequence[tuple[PeerId, Fields | None]], now: Instant
     ) -> "PolicyBook":
         """
-        Return the book with all *updates* made, in their order; `None` deletes.
+        Return the book with all *updates* made, in their order; `None` deletes. What is so already
+        is no change: it is not counted, and cannot be made too often.
 
         Raises:
             PolicyRefusedError: One of them cannot be, or a peer was changed too often: none is.
@@ -158,13 +159,17 @@ class PolicyBook:
         book = {policy.peer_id: policy for policy in self.policies}
         changes = list(self.changes)
         for peer_id, fields in updates:
+            known = in_force(book.values(), now).get(peer_id)
+            current = known or Policy(peer_id=peer_id)
+            wanted = None if fields is None else _changed(current, fields, now)
+            # cl-hive says of every member what it is each time it starts: that changes nothing.
+            if wanted and known and attrs.evolve(wanted, updated_at=known.updated_at) == known:
+                continue
             _refuse_haste(changes, peer_id, now)
-            changes.append(PolicyChange(peer_id=peer_id, at=now, deleted=fields is None))
-            if fields is None:
-                book.pop(peer_id, None)
-            else:
-                current = in_force(book.values(), now).get(peer_id) or Policy(peer_id=peer_id)
-                book[peer_id] = _changed(current, fields, now)
+            changes.append(PolicyChange(peer_id=peer_id, at=now, deleted=wanted is None))
+            book.pop(peer_id, None)
+            if wanted:
+                book[peer_id] = wanted
         return PolicyBook(policies=tuple(book.values()), changes=tuple(changes))
 
 

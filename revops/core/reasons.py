@@ -55,6 +55,7 @@ class Code(str, enum.Enum):
     BELIEF_NOT_LIVE = "belief_not_live"
     BELIEF_NOBODY = "belief_nobody"
     BELIEF_RESTING = "belief_resting"
+    HIVE_HINT = "hive_hint"
     # Hill climbing
     CLIMB_BLIND = "climb_blind"
     CLIMB_PAUSED = "climb_paused"
@@ -118,6 +119,7 @@ class Code(str, enum.Enum):
     FOREIGN_JOB = "foreign_job"
     COOLING_DOWN = "cooling_down"
     FUTILE = "futile"
+    CONTESTED = "contested"
     PRICE_CLOSES_GAP = "price_closes_gap"
     ROUTE_COST_UNKNOWN = "route_cost_unknown"
     WANTED = "wanted"
@@ -223,6 +225,8 @@ SENTENCES: Final[dict[Code, str]] = {
     " payments come in: {factor:.2f} times the learned price (balance-factor)",
     Code.BELIEF: "{count:.0f} forwards in {days:.1f} live days at {prices} prices: most is expected"
     " at {base_ppm} ppm, with {per_day:.1f} forwards a day",
+    Code.HIVE_HINT: "members of our hive think that {fee_ppm} ppm toward this peer earns most, and"
+    " are {confidence:.0%} sure: what is believed leans that way",
     Code.BELIEF_STANDS: "{count} forwards since it was judged last: {base_ppm} ppm stands",
     Code.BELIEF_BLIND: "the books could not be read: nothing is learned, {base_ppm} ppm stays",
     Code.BELIEF_NOT_LIVE: "{why}: this time says nothing about the price",
@@ -316,6 +320,7 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.FOREIGN_JOB: "sling has a job on this channel that is not ours",
     Code.COOLING_DOWN: "it was refilled lately and rests for {hours:.1f} h more"
     " (rebalance-cooldown-hours)",
+    Code.CONTESTED: "another member of our hive fills channels of this peer now: it comes first",
     Code.FUTILE: "{failures} times in a row nothing could be moved to this peer"
     " (futility-failures): it rests for {hours:.1f} h more (futility-cooldown-hours)",
     Code.PRICE_CLOSES_GAP: "at {price_ppm} ppm {out_sats} sat would leave in a day, at"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 
@@ -14,6 +14,8 @@ from revops.core.units import ChannelId, Instant, Msat, PeerId, Ppm, Scid
 
 NORMAL = "CHANNELD_NORMAL"
 """The one channel state in which fees can be set and payments flow."""
+MOST_PERKW: Final = 100_000_000
+"""Far more than was ever paid for a transaction, in sat per 1000 weight."""
 
 
 @attrs.frozen(kw_only=True)
@@ -119,6 +121,20 @@ class Refills:
     cost_msat: Msat = attrs.field(validator=checks.whole())
 
 
+@attrs.frozen(kw_only=True)
+class HiveHint:
+    """
+    What the members of our hive found out together about the fees toward a peer.
+
+    Attributes:
+        fee_ppm: What they think earns most.
+        confidence: How sure they are of it.
+    """
+
+    fee_ppm: Ppm = attrs.field(validator=checks.whole(0, 2**32 - 1))
+    confidence: float = attrs.field(validator=checks.number(0, 1))
+
+
 @attrs.frozen(kw_only=True, slots=False)
 class Channel:
     """
@@ -139,6 +155,7 @@ class Channel:
             `None` before there was a day of them.
         market_ppm: Capacity-weighted median of what others charge toward this peer; `None` when
             gossip was not read.
+        hive_hint: `None` without a hive, or when it knows nothing of this peer.
         traffic: `None` when the books could not be read: unknown, which is not none.
         refills: `None` when costs are unknown.
     """
@@ -177,6 +194,7 @@ class Channel:
     )
     opened_at: Instant | None = attrs.field(default=None, validator=checks.whole(optional=True))
     market_ppm: Ppm | None = attrs.field(default=None, validator=checks.whole(optional=True))
+    hive_hint: HiveHint | None = None
     alias: str | None = None
     traffic: Traffic | None = None
     refills: Refills | None = None
@@ -208,7 +226,7 @@ class FeerateSample:
     """
 
     at: Instant = attrs.field(validator=checks.whole())
-    perkw: int = attrs.field(validator=checks.whole(1, 100_000_000))
+    perkw: int = attrs.field(validator=checks.whole(1, MOST_PERKW))
 
 
 @attrs.frozen(kw_only=True)

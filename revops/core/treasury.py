@@ -164,6 +164,10 @@ def by_rebalance(items: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(sorted(items, key=attrgetter("rebalance_id")))
 
 
+def _in_order(peers: Iterable[PeerId]) -> tuple[PeerId, ...]:
+    return tuple(sorted(set(peers)))
+
+
 @attrs.frozen(kw_only=True)
 class Treasury:
     """
@@ -181,6 +185,7 @@ class Treasury:
         one_at_a_time: The node keeps no list of what moved in its channels, so that the cost of
             two rebalances at once could not be told apart.
         reputations: Of peers.
+        contested: Peers that another member of our hive fills channels of now.
     """
 
     engine: Engine | None = None
@@ -206,3 +211,4 @@ class Treasury:
         converter=checks.by_peer,
         validator=checks.unique("peer_id", attrgetter("peer_id")),
     )
+    contested: tuple[PeerId, ...] = attrs.field(default=(), converter=_in_order)

@@ -9,6 +9,7 @@ from revops.adapters.store import Store
 from revops.shell.clboss import Keeper
 from revops.shell.clock import Clock
 from revops.shell.cycle import Cycle
+from revops.shell.hive import HiveDesk
 from revops.shell.metrics.exporter import Exporter
 from revops.shell.options import Settings
 from revops.shell.readings import Readings
@@ -33,6 +34,7 @@ class App:
     cycle: Cycle
     keeper: Keeper
     money: Money
+    hive: HiveDesk
     worker: Worker
     breaker: Breaker
     exporter: Exporter

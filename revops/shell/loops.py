@@ -9,6 +9,7 @@ from revops.shell.bookkeeper import Bookkeeper
 from revops.shell.commands.seen import seen_in
 from revops.shell.cycle import Cycle
 from revops.shell.days import Days
+from revops.shell.hive import HiveDesk
 from revops.shell.metrics.exporter import INTERVAL_S, Exporter
 from revops.shell.readings import Readings
 from revops.shell.rebalancing.kit import Kit
@@ -68,6 +69,15 @@ def metrics_loop(exporter: Exporter, kit: Kit) -> Loop:
     Return what keeps up what Prometheus may read: the last of the worker's turns.
     """
     return Loop("metrics", exporter.renew, lambda: INTERVAL_S, kit.clock, kit.log)
+
+
+def hive_loop(hive: HiveDesk, kit: Kit) -> Loop:
+    """
+    Return what has to do with cl-hive, on a thread that it may keep waiting.
+    """
+    loop = Loop("hive", hive.run, lambda: MINUTE, kit.clock, kit.log, hive.waiting)
+    hive.ring = loop.ring
+    return loop
 
 
 def money_loops(money: Money, kit: Kit) -> list[Loop]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from revops.shell.app import App
     from revops.shell.clock import Clock
     from revops.shell.cycle import Cycle
+    from revops.shell.hive import HiveDesk
     from revops.shell.logs import Write
     from revops.shell.options import Settings
     from revops.shell.rebalancing.kit import Kit
@@ -73,12 +74,12 @@ def start(rpc: Path, settings: "Settings", clock: "Clock", write: "Write") -> "A
     Raises:
         StoreError: The books cannot be opened, or are another node's.
     """
-    from revops.adapters import clboss, sling  # noqa: PLC0415 -- lightningd waits for the manifest
+    from revops.adapters import clboss, hive, sling  # noqa: PLC0415 -- lightningd waits for the manifest
     from revops.adapters.rpc import connect  # noqa: PLC0415 -- see the line above
 
     def call(method: str, params: dict[str, object]) -> object:
         seconds = sling.patience(method, settings.config.rpc_timeout_seconds)
-        seconds = clboss.patience(method, seconds)
+        seconds = hive.patience(method, clboss.patience(method, seconds))
         return connect(str(rpc), seconds)(method, params)
 
     app = build(call, rpc.parent, settings, clock, write)
@@ -114,8 +115,10 @@ def build(
     """
     from revops.adapters.breaker import Breaker  # noqa: PLC0415 -- see start
     from revops.shell.app import App  # noqa: PLC0415 -- see start
+    from revops.shell.hive import HiveDesk  # noqa: PLC0415 -- see start
+    from revops.shell.hive_reports import HiveReports  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
-    from revops.shell.loops import loops, metrics_loop, money_loops  # noqa: PLC0415 -- see start
+    from revops.shell.loops import hive_loop, loops, metrics_loop, money_loops  # noqa: PLC0415 -- see start
     from revops.shell.metrics.exporter import Exporter  # noqa: PLC0415 -- see start
     from revops.shell.readings import Readings  # noqa: PLC0415 -- see start
     from revops.shell.rebalancing.money import Money  # noqa: PLC0415 -- see start
@@ -126,9 +129,12 @@ def build(
     log, stopping = logger(write), Event()
     store = opened(*places(directory, settings.config.db_path), clock.now(), log)
     settings.keep_in(store.save_settings)
-    kit = _kit(breaker.call, store, settings, clock, log, stopping)
+    # Its calls rest by themselves: what cl-hive does not answer keeps nobody else from asking.
+    hive = HiveDesk(call, lambda: settings.config, clock, log)
+    kit = _kit(breaker.call, store, settings, clock, log, stopping, hive)
     cycle = _cycle(kit)
     money, readings = Money(kit, lambda: cycle.memory, cycle.shadow), Readings(store)
+    hive.reports = HiveReports(lambda: cycle.last, readings, store)
     exporter = Exporter(lambda: app, log)
     work = [*loops(cycle, readings, kit), metrics_loop(exporter, kit)]
     _tune_python()
@@ -141,7 +147,10 @@ def build(
         cycle=cycle,
         keeper=kit.keeper,
         money=money,
-        worker=Worker(work, stopping, beside=money_loops(money, kit)),
+        hive=hive,
+        worker=Worker(
+            work, stopping, beside=money_loops(money, kit), neighbours=[hive_loop(hive, kit)]
+        ),
         breaker=breaker,
         exporter=exporter,
     )
@@ -171,13 +180,14 @@ def _cycle(kit: "Kit") -> "Cycle":
     )
 
 
-def _kit(
+def _kit(  # noqa: PLR0913, PLR0917 -- what the pieces have in common
     call: "Call",
     store: "Store",
     settings: "Settings",
     clock: "Clock",
     log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
     stopping: Event,
+    hive: "HiveDesk",
 ) -> "Kit":
     from revops.adapters.clboss import Clboss  # noqa: PLC0415 -- see start
     from revops.adapters.cln import Lightningd  # noqa: PLC0415 -- see start
@@ -195,12 +205,13 @@ def _kit(
         sling=Sling(call, clock.pause),
         keeper=Keeper(Clboss(call), store, clock, lambda: settings.config, log),
         walk=RefillWalk(node, store),
-        observer=Observer(node, store, clock, forwards),
+        observer=Observer(node, store, clock, forwards, hive.hints),
         store=store,
         clock=clock,
         config=lambda: settings.config,
         log=log,
         stopping=stopping,
+        hive=hive,
     )
 
 

@@ -1,7 +1,7 @@
 """Observe: ask the node and the books, and return one Snapshot."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
@@ -11,7 +11,7 @@ from revops.adapters.store import Store
 from revops.core.config import Config
 from revops.core.ledger import Looks
 from revops.core.memory import Memory
-from revops.core.snapshot import Channel, FeerateSample, Node, Refills, Snapshot, Traffic
+from revops.core.snapshot import Channel, FeerateSample, HiveHint, Node, Refills, Snapshot, Traffic
 from revops.core.units import DAY, ChannelId, Instant, Msat, PeerId
 from revops.core.uptime import Watched
 from revops.shell.clock import Clock
@@ -20,6 +20,8 @@ from revops.shell.forwards import Forwards
 from revops.shell.ports import NodePort
 from revops.shell.uptime import Uptime
 
+Hints = Callable[[], Mapping[PeerId, HiveHint]]
+"""What our hive says of the fees toward peers; nobody is asked for it."""
 _FEERATES_KEPT: Final = 7 * DAY
 _ENOUGH_LOOKS: Final = 24
 """As many as there are in a day: fewer say nothing."""
@@ -53,8 +55,11 @@ class Observer:
     Four questions to the node in a cycle: channels, feerates, forwards created, forwards updated.
     """
 
-    def __init__(self, node: NodePort, store: Store, clock: Clock, forwards: Forwards) -> None:
+    def __init__(
+        self, node: NodePort, store: Store, clock: Clock, forwards: Forwards, hints: Hints
+    ) -> None:
         self._node = node
+        self._hints = hints
         self._store = store
         self._clock = clock
         self._info: Node | None = None
@@ -122,6 +127,7 @@ class Observer:
         now, store = listed.now, self._store
         refills = store.costs.refills(now)
         looks = store.reports.looks(now // DAY - LOOKS_KEPT + 1)
+        hints = self._hints()
 
         def with_history(channel: Channel) -> Channel:
             own, watched = channel.channel_id, uptime.get(channel.peer_id)
@@ -131,6 +137,7 @@ class Observer:
                 refills=None if refills is None else refills.get(own, _NO_REFILL),
                 peer_uptime=watched.share() if watched else None,
                 live_share=_live_share(looks.get(own)),
+                hive_hint=hints.get(channel.peer_id),
             )
 
         return Snapshot(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import attrs
 
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, StoreError
+from revops.adapters.strangers import scrubbed
 from revops.core.chance import draw
 from revops.core.units import Instant
 from revops.shell.clock import Clock
@@ -53,7 +54,8 @@ class Loop:
     """
     One job and when it is due: at once, then every interval, 10 % more or less so that nodes do
     not move in step, and sooner after a failure, when somebody is in a hurry, or when the job
-    returns `True`: there is more to do, as soon as all others that are due had their turn.
+    returns `True`: there is more to do, as soon as all others that are due had their turn; or
+    while somebody is *waiting*.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Loop:
         interval: Callable[[], int],
         clock: Clock,
         log: Any,  # noqa: ANN401 -- structlog's loggers have no better type
+        waiting: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name = name
+        self._waiting = waiting
         self._job = job
         self._interval = interval
         self._clock = clock
@@ -94,6 +98,12 @@ class Loop:
         self._soon = True
         self.bell.set()
 
+    def ring(self) -> None:
+        """
+        Have its thread look at once at what is due.
+        """
+        self.bell.set()
+
     def run(self) -> None:
         """
         Do the job now; a failure is logged and told in `state`, and nothing else stops for it.
@@ -106,7 +116,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001 -- whatever it is, the next run may be better
             self._more = False
             self._soon = self._failing = True
-            self._last_error = f"{type(error).__name__}: {error}"
+            self._last_error = scrubbed(f"{type(error).__name__}: {error}")
             kind = next((word for one, word in _KINDS.items() if isinstance(error, one)), _BUG)
             self._failures[kind] += 1
             if kind != _BUG:
@@ -127,7 +137,7 @@ class Loop:
         """
         Return the seconds until the job is due, by the interval that is configured now.
         """
-        if self._last_run is None or self._more:
+        if self._last_run is None or self._more or self._waiting():
             return 0.0
         swing = 1 + _JITTER * (2 * draw(self._began, self.name) - 1)
         wait = self._interval() * swing
@@ -171,14 +181,19 @@ class Worker:
     """
     Runs the loops one at a time, from the first block on (or after 10 s without one): round by
     round, each that is due once, in the order in which they are given. Those that may wait for
-    minutes are *beside* them, on a thread of their own: neither waits for the other.
+    minutes are *beside* them, and what has to do with *neighbours* beside these, on threads of
+    their own: none waits for the other.
     """
 
     def __init__(
-        self, loops: Sequence[Loop], stopping: threading.Event, beside: Sequence[Loop] = ()
+        self,
+        loops: Sequence[Loop],
+        stopping: threading.Event,
+        beside: Sequence[Loop] = (),
+        neighbours: Sequence[Loop] = (),
     ) -> None:
-        self._loops = {loop.name: loop for loop in (*loops, *beside)}
-        self._shifts = [shift for shift in (loops, beside) if shift]
+        self._loops = {loop.name: loop for loop in (*loops, *beside, *neighbours)}
+        self._shifts = [shift for shift in (loops, beside, neighbours) if shift]
         self._stopping = stopping
         self._begun = threading.Event()
         for shift in self._shifts:

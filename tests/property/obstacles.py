@@ -72,6 +72,7 @@ FILL: list[Obstacle] = [
     (Code.FOREIGN_JOB, {}, knowing(engine=Engine(version="4.3.1", jobs=(JOB,)))),
     (Code.COOLING_DOWN, {}, knowing(attempts=(REFILLED,))),
     (Code.FUTILE, {}, knowing(attempts=FAILED)),
+    (Code.CONTESTED, {}, knowing(contested=(SHORT.peer_id,))),
     (Code.ROUTE_COST_UNKNOWN, {"peer_fee_ppm": None}, {}),
     (Code.ROUTE_COST_UNKNOWN, {"peer_base_fee_msat": None}, {}),
     (Code.DEARER_THAN_SOLD, {"peer_fee_ppm": 451}, {}),

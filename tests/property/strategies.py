@@ -46,6 +46,7 @@ from revops.core.snapshot import (
     Channel,
     FeePin,
     FeerateSample,
+    HiveHint,
     Node,
     Refills,
     Slice,
@@ -219,6 +220,13 @@ def traffics(now: int = LARGEST) -> Some:
     return st.composite(_traffic)(now)
 
 
+def hive_hints() -> Some:
+    """
+    Return what a hive may say of the fees toward a peer.
+    """
+    return st.builds(HiveHint, fee_ppm=_PPM, confidence=ratios(0, 1))
+
+
 _CHANNEL_FIELDS: dict[str, Some] = {
     "channel_id": channel_ids(),
     "peer_id": peer_ids(),
@@ -236,6 +244,7 @@ _CHANNEL_FIELDS: dict[str, Some] = {
     "peer_fee_ppm": _MAYBE_WHOLE,
     "peer_base_fee_msat": _MAYBE_WHOLE,
     "market_ppm": _MAYBE_WHOLE,
+    "hive_hint": st.none() | hive_hints(),
     "refills": st.none() | st.builds(Refills, count=_WHOLE, amount_msat=_WHOLE, cost_msat=_WHOLE),
 }
 OPEN: dict[str, Some] = {"state": st.just(NORMAL), "scid": scids()}

@@ -1,5 +1,7 @@
 """§7 Policies: what the operator wants for a peer, changed within limits and never by halves."""
 
+import itertools
+
 import attrs
 import pytest
 from hypothesis import given
@@ -55,7 +57,7 @@ def test_what_was_set_is_what_is_got(book, peer, fields, now):
     found = book.updated([(peer, fields)], now).get(peer, now)
     hours = fields.pop("expires_in_hours")
 
-    assert found.updated_at == now
+    assert found.updated_at == now or found == book.get(peer, now)
     assert found.expires_at == (None if hours is None else now + max(1, int(hours * HOUR)))
     for name, value in fields.items():
         assert getattr(found, name) == value
@@ -188,11 +190,12 @@ def test_no_peer_is_changed_more_than_ten_times_a_minute(attempts, now):
     what is within the limit is made.
     """
     book, made = PolicyBook(), []
+    fees = itertools.count()
     for peer, pause, count in attempts:
         now += pause
         lately = sum(at > now - MINUTE for who, at in made if who == peer)
         try:
-            book = book.updated([(peer, {"fee_ppm": 1})] * count, now)
+            book = book.updated([(peer, {"fee_ppm": next(fees)}) for _ in range(count)], now)
         except PolicyRefusedError:
             assert lately + count > CHANGES_PER_MINUTE
         else:
@@ -200,6 +203,20 @@ def test_no_peer_is_changed_more_than_ten_times_a_minute(attempts, now):
             made += [(peer, now)] * count
 
     assert [(change.peer_id, change.at) for change in book.changes] == made
+
+
+@given(policies(expires_at=st.none()), st.integers(0, 100), nows)
+def test_what_is_so_already_is_no_change(policy, times, now):
+    """
+    To say again what a policy is changes nothing, is not counted and never too often, as cl-hive
+    does for every member whenever it starts.
+    """
+    names = ("strategy", "rebalance", "fee_ppm", "tags")
+    again = {name: getattr(policy, name) for name in names}
+    again |= {"strategy": policy.strategy.value, "rebalance": policy.rebalance.value}
+    before = PolicyBook(policies=[policy])
+
+    assert before.updated([(policy.peer_id, again)] * times, now) == before
 
 
 @given(st.integers(MOST_UPDATES_AT_ONCE - 2, MOST_UPDATES_AT_ONCE + 3), nows)

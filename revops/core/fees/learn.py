@@ -6,7 +6,7 @@ from typing import Final
 from revops.core.fees.climb import LONGEST_S, climb
 from revops.core.fees.posterior import least_base, posterior
 from revops.core.fees.quote import ChannelView, Context, Mode, Optimizer, Quote
-from revops.core.reasons import Code
+from revops.core.reasons import Code, Facts
 from revops.core.units import DAY, Ppm
 
 OPTIMIZERS: Final[Mapping[str, Optimizer]] = {"posterior": posterior, "hill-climb": climb}
@@ -22,7 +22,7 @@ def learn(quote: Quote, view: ChannelView, context: Context) -> Quote:
     """
     if quote.mode is not Mode.LEARNED:
         return quote
-    quote = _kept_from_rising(quote, view, context)
+    quote = _hinted(_kept_from_rising(quote, view, context), view, context)
     learned = OPTIMIZERS[context.config.fee_optimizer](quote, view, context)
     return quote.because(
         learned.code,
@@ -31,6 +31,14 @@ def learn(quote: Quote, view: ChannelView, context: Context) -> Quote:
         memory=learned.memory,
         tolerance=learned.tolerance,
     )
+
+
+def _hinted(quote: Quote, view: ChannelView, context: Context) -> Quote:
+    hint = view.channel.hive_hint
+    if hint is None or not hint.confidence or context.config.fee_optimizer != "posterior":
+        return quote
+    facts: Facts = {"fee_ppm": hint.fee_ppm, "confidence": hint.confidence}
+    return quote.because(Code.HIVE_HINT, facts)
 
 
 def _kept_from_rising(quote: Quote, view: ChannelView, context: Context) -> Quote:

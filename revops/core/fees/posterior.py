@@ -24,6 +24,8 @@ DECLINE_A_DAY: Final = 0.5
 HEARD_SD: Final = 0.7
 """How far what others charge is from what payments would pay: sd of the logarithm."""
 UNHEARD_SD: Final = 1.0
+HINT_WEIGHT: Final = 0.5
+"""Of a hint that the hive is certain of."""
 SHAPE: Final = 0.5
 TOLERANCE: Final = 0.2
 """How far the price in force may be off, as a share of it: the optimum is flat."""
@@ -164,11 +166,17 @@ def _judged(
 def prior_of(view: ChannelView, context: Context) -> Prior:
     """
     Return what is believed of a channel before anything is seen: what others charge, if gossip
-    tells, or else what is believed of the node's other channels.
+    tells, or else what is believed of the node's other channels; leaning toward what our hive says.
     """
-    heard = view.channel.market_ppm
+    heard, hint = view.channel.market_ppm, view.channel.hive_hint
+    middle = context.pool.middle if heard is None else math.log(max(heard, 1))
+    if hint:
+        # It moves what is believed and makes it no surer: a hint may be wrong, or a lie.
+        least, most = context.config.min_fee_ppm, context.config.max_fee_ppm
+        told = math.log(max(min(hint.fee_ppm, most), least, 1))
+        middle += HINT_WEIGHT * hint.confidence * (told - middle)
     return Prior(
-        middle=context.pool.middle if heard is None else math.log(max(heard, 1)),
+        middle=middle,
         middle_sd=UNHEARD_SD if heard is None else HEARD_SD,
         per_day=context.pool.per_day,
         shape=SHAPE,

@@ -1,5 +1,7 @@
 """Standing: whether revops has a say about a channel at all, and where its price starts."""
 
+from typing import Final
+
 from revops.core.amend import amended
 from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
 from revops.core.memory import YIELD_S, Change, FeeMemory, Pin, Price
@@ -8,15 +10,28 @@ from revops.core.reasons import Code, Facts
 from revops.core.snapshot import NORMAL, Channel, FeePin
 from revops.core.units import DAY, HOUR, Instant, Msat, Ppm
 
+_FREE: Final = Price(fee_ppm=Ppm(0), base_fee_msat=Msat(0))
+"""What members of a hive charge each other, and cl-hive sets itself when a channel opens."""
+
 
 def settled(
-    memory: FeeMemory, channel: Channel, now: Instant, order: FeePin | None = None
+    memory: FeeMemory,
+    channel: Channel,
+    now: Instant,
+    order: FeePin | None = None,
+    *,
+    hive: bool = False,
 ) -> FeeMemory:
     """
     Return *memory* after a look at what is in force: the operator's *order*; or what we asked for
-    came about or not; and a fee that is none of these was set by somebody else, to whom we yield.
+    came about or not; and a fee that is none of these was set by somebody else, to whom we yield,
+    unless it is what cl-hive sets for a member of the *hive*.
     """
     price = _in_force(channel, memory.known)
+    free = hive and price == _FREE
+    if free and memory.pin and not memory.pin.ordered:
+        # Set before the policy said so.
+        memory = amended(memory, pin=None)
     changes = memory.changes
     if changes:
         changes = tuple([change for change in changes if change.at > now - DAY])
@@ -31,7 +46,7 @@ def settled(
     seen = amended(memory, known=price, asked=None, changes=changes)
     if asked and price == asked.price:
         return seen
-    if memory.known is None or price == memory.known:
+    if memory.known is None or price == memory.known or free:
         return seen
     pin = Pin(price=price, until=Instant(now + YIELD_S))
     # Learning starts anew from the value that was set, once it may.

@@ -34,6 +34,7 @@ class Scene:
         experience: What earlier attempts say.
         engaged: Peers whose channels are filled or drained by a rebalance that runs: by which.
         foreign: Channels that the rebalancer is at for somebody else.
+        contested: Peers that another member of our hive fills channels of.
     """
 
     now: Instant
@@ -41,6 +42,7 @@ class Scene:
     experience: Experience
     engaged: Mapping[PeerId, int]
     foreign: frozenset[Scid]
+    contested: frozenset[PeerId]
 
 
 @attrs.frozen(kw_only=True)
@@ -95,6 +97,7 @@ def scene(channels: Sequence[Channel], treasury: Treasury, now: Instant, config:
         experience=experienced(treasury, now, config),
         engaged=engaged,
         foreign=frozenset(scid for job in jobs for scid in (job.scid, *job.partners)),
+        contested=frozenset(treasury.contested),
     )
 
 

@@ -155,6 +155,13 @@ def not_futile(case: Case, scene: Scene) -> Reason | None:
     return because(Code.FUTILE, failures=futility.failures, hours=hours)
 
 
+def uncontested(case: Case, scene: Scene) -> Reason | None:
+    """
+    Two members of a hive that fill channels of one peer at once make it dearer for both.
+    """
+    return because(Code.CONTESTED) if case.channel.peer_id in scene.contested else None
+
+
 def needs_liquidity(case: Case, scene: Scene) -> Reason | None:
     """
     First ask whether a higher price closes the gap for free: payers that it keeps away leave as
@@ -203,6 +210,7 @@ FILL: Final[tuple[Gate, ...]] = (
     demanded,
     *_USABLE,
     not_futile,
+    uncontested,
     needs_liquidity,
     cost_known,
     resells,

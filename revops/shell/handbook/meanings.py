@@ -42,6 +42,7 @@ STAGES: Final[Mapping[str, Mapping[Code, str]]] = {
     "Balance and belief": {
         Code.BALANCE: "What is nearly sold out is dear, what is plentiful is cheap, and the price"
         " brings the channel back to where it can go on trading.",
+        Code.HIVE_HINT: "Before much is seen here, what others saw is worth something.",
         Code.BELIEF: "All that came, at all the prices there were, says what to charge.",
         Code.BELIEF_STANDS: "It is counting; a few times a day it thinks again.",
         Code.BELIEF_BLIND: "Without counted forwards, revops keeps the price it has.",
@@ -114,6 +115,7 @@ STAGES: Final[Mapping[str, Mapping[Code, str]]] = {
         Code.STILL_CONGESTED: "It is still priced at its ceiling.",
         Code.FOREIGN_JOB: "What others started is left alone, and not worked against.",
         Code.COOLING_DOWN: "First it is seen what comes of that.",
+        Code.CONTESTED: "Two that bid for the same liquidity make it dearer for both.",
         Code.FUTILE: "The network has no way there at this price.",
         Code.PRICE_CLOSES_GAP: "Fewer pay more, and the channel stays as it is without a refill.",
         Code.ROUTE_COST_UNKNOWN: "An unknown price is not taken for a low one.",

@@ -10,6 +10,7 @@ from revops.adapters.store import Store
 from revops.core.config import Config
 from revops.shell.clboss import Keeper
 from revops.shell.clock import Clock
+from revops.shell.hive import HiveDesk
 from revops.shell.observe import Observer
 from revops.shell.ports import MoneyPort, SlingPort
 from revops.shell.refills import RefillWalk
@@ -20,6 +21,7 @@ class Kit:
     """
     Attributes:
         keeper: Has CLBOSS leave alone what is done here.
+        hive: Who else in our hive fills channels now; a second is the most that it takes.
         walk: Along what moved: where the cost of a rebalance is read, and nowhere else.
         stopping: Set when nothing further may be begun.
     """
@@ -34,6 +36,7 @@ class Kit:
     config: Callable[[], Config]
     log: Any
     stopping: Event
+    hive: HiveDesk
 
     def read_moves(self) -> None:
         """

@@ -1,6 +1,7 @@
 """Money: settle what is open, look, decide, reserve, ask sling, write down."""
 
 from collections.abc import Callable
+from typing import Final
 
 import attrs
 
@@ -12,12 +13,16 @@ from revops.core.outcomes import Refused, Rehearsed
 from revops.core.plan import RebalancePlan
 from revops.core.rebalance.decide import rebalance
 from revops.core.snapshot import Snapshot
+from revops.core.units import PeerId
 from revops.core.value import HORIZON_DAYS
 from revops.shell.rebalancing.jobs import Jobs
 from revops.shell.rebalancing.kit import Kit
 from revops.shell.rebalancing.look import MoneyLook
 from revops.shell.rebalancing.mover import Begun, Mover
 from revops.shell.shadow import Shadow
+
+_ROUNDS: Final = 3
+"""How often another peer may come first in place of one that our hive is at."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -75,21 +80,37 @@ class Money:
         observed = self._look.look(self._memory(), config)
         for problem in observed.problems:
             self._kit.log.warning(problem)
-        plan = rebalance(observed.snapshot, config)
+        snapshot, plan = self._planned(observed.snapshot, config)
         entries = self._kit.store.treasury.write_down(plan, dry_run=config.dry_run)
         if entries:
             self._kit.keeper.keep(observed.snapshot, config)
-        treasury = observed.snapshot.treasury
+        treasury = snapshot.treasury
         done = self._mover.start(entries, treasury.engine if treasury else None)
         moved = self.last = Moved(
-            snapshot=observed.snapshot,
+            snapshot=snapshot,
             config=config,
             plan=plan,
             problems=observed.problems,
             done=done + self._left(plan, entries),
         )
-        self._shadow.refill(observed.snapshot, config, plan)
+        self._shadow.refill(snapshot, config, plan)
         return moved
+
+    def _planned(self, snapshot: Snapshot, config: Config) -> tuple[Snapshot, RebalancePlan]:
+        """
+        Return the plan, and *snapshot* with the peers that another member of our hive is at: asked
+        of those alone that a refill would begin for.
+        """
+        plan = rebalance(snapshot, config)
+        for _ in range(_ROUNDS):
+            treasury = snapshot.treasury
+            contested = self._kit.hive.contested(_to_be_filled(plan))
+            if treasury is None or not contested:
+                break
+            treasury = attrs.evolve(treasury, contested=(*treasury.contested, *contested))
+            snapshot = attrs.evolve(snapshot, treasury=treasury)
+            plan = rebalance(snapshot, config)
+        return snapshot, plan
 
     def _left(self, plan: RebalancePlan, entries: tuple[JournalEntry, ...]) -> tuple[Begun, ...]:
         """
@@ -107,3 +128,7 @@ class Money:
                 self._mover.tell(action, outcome)
                 left.append((action, outcome))
         return tuple(left)
+
+
+def _to_be_filled(plan: RebalancePlan) -> set[PeerId]:
+    return {d.peer_id for d in plan.decisions if isinstance(d.action, StartRebalance)}

@@ -1,0 +1,158 @@
+"""§4.0 Hive: what its members say is a hint, and what they charge each other is nothing."""
+
+import attrs
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from property.strategies import (
+    OPEN,
+    belief_memories,
+    channels,
+    configs,
+    fee_memories,
+    hive_hints,
+    prices,
+    ratios,
+    snapshots,
+)
+from property.trails import bounds, codes, fee
+from property.world import START, decided, looked, peer, quiet_channel
+
+from revops.core.config import Config
+from revops.core.decide import decide
+from revops.core.fees.posterior import prior_of
+from revops.core.memory import FeeMemory, Pin, Price
+from revops.core.policy import Policy, Strategy
+from revops.core.prepare import prepared
+from revops.core.reasons import Code
+from revops.core.snapshot import HiveHint, Node, Snapshot, Traffic
+from revops.core.units import DAY
+
+open_channels = channels(START, **OPEN)
+FREE = Price(fee_ppm=0, base_fee_msat=0)
+MEMBER = [Policy(peer_id=peer(0), strategy=Strategy.HIVE)]
+
+
+def prior(hint, config=None, **fields):
+    """
+    Return the price that is believed to be the middle, before anything is seen, with *hint*.
+    """
+    channel = quiet_channel(hive_hint=hint, **fields)
+    node = Node(node_id=peer(99))
+    seen = prepared(Snapshot(now=START, node=node, channels=[channel]), config or Config())
+    return prior_of(seen.views[0], seen.context)
+
+
+@given(snapshots(), configs(), st.integers(0, 2**32 - 1))
+def test_a_hint_without_confidence_changes_nothing(snapshot, config, ppm):
+    """
+    Who is not sure at all is as good as silent: the plan is the same, to the last reason.
+    """
+
+    def hinted(hint):
+        known = [attrs.evolve(channel, hive_hint=hint) for channel in snapshot.channels]
+        return decide(attrs.evolve(snapshot, channels=known), config)
+
+    assert hinted(HiveHint(fee_ppm=ppm, confidence=0.0)) == hinted(None)
+
+
+@given(open_channels, configs(), belief_memories(START), hive_hints())
+def test_no_hint_moves_a_price_out_of_its_bounds(channel, config, belief, hint):
+    """
+    Whatever the hive says, and however sure it is, the price is within what the operator allows.
+    """
+    known = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    memory = FeeMemory(known=known, belief=belief)
+    decision = decided(attrs.evolve(channel, hive_hint=hint), config, fee=memory)
+    floor, ceiling = bounds(decision)
+    price = fee(decision, channel.fee_ppm)
+
+    assert min(floor, ceiling) <= price <= ceiling or price == channel.fee_ppm
+
+
+@given(hive_hints(), st.none() | st.integers(0, 100_000))
+def test_a_hint_pulls_half_way_at_most(hint, market):
+    """
+    What is believed beforehand leans toward the hint by half of its confidence, never makes more
+    of it than the node's own bounds allow, and is no surer for it.
+    """
+    config = Config(min_fee_ppm=20, max_fee_ppm=3000)
+    alone, told = prior(None, config, market_ppm=market), prior(hint, config, market_ppm=market)
+    far = prior(
+        HiveHint(fee_ppm=max(20, min(hint.fee_ppm, 3000)), confidence=1.0),
+        config,
+        market_ppm=market,
+    )
+
+    assert (
+        abs(told.middle - alone.middle) <= hint.confidence * abs(far.middle - alone.middle) + 1e-9
+    )
+    assert attrs.evolve(told, middle=alone.middle) == alone
+
+
+@given(ratios(0.1, 1), st.integers(10, 4000), st.integers(10, 4000))
+def test_the_dearer_the_hint_the_dearer_the_belief(confidence, one, other):
+    """
+    Of two hints the higher one never makes a lower price likelier.
+    """
+    cheap, dear = sorted((one, other))
+
+    assert (
+        prior(HiveHint(fee_ppm=cheap, confidence=confidence)).middle
+        <= prior(HiveHint(fee_ppm=dear, confidence=confidence)).middle
+    )
+
+
+def test_a_hint_is_told_and_tried():
+    """
+    Where next to nothing was seen, a hint of a dear peer makes it dearer, and the trail says so.
+    """
+    traffic = Traffic(since=START - 30 * DAY, until=START, out_count=1, last_out_at=START - 60)
+    channel = quiet_channel(traffic=traffic)
+    memory = FeeMemory(known=Price(fee_ppm=500, base_fee_msat=0))
+    hint = HiveHint(fee_ppm=4000, confidence=1.0)
+    plain = decided(channel, fee=memory)
+    told = decided(attrs.evolve(channel, hive_hint=hint), fee=memory)
+
+    assert Code.HIVE_HINT not in codes(plain)
+    assert Code.HIVE_HINT in codes(told)
+
+
+@given(open_channels, configs(), fee_memories(START), prices())
+def test_what_cl_hive_sets_is_nobodys_hand(channel, config, memory, known):
+    """
+    0 ppm and no base fee at a member of the hive is what cl-hive sets itself when a channel opens:
+    revops yields to nobody for it, nor to what it took for somebody's hand before the policy was
+    there.
+    """
+    assume(memory.pin is None or not memory.pin.ordered)
+    channel = attrs.evolve(channel, peer_id=peer(0), fee_ppm=0, base_fee_msat=0)
+    plan = looked(channel, config, policies=MEMBER, fee=attrs.evolve(memory, known=known))
+
+    assert plan.memory.channels[0].fee.pin is None
+    assert not {Code.MANUAL_CHANGE, Code.PINNED} & set(codes(plan.decisions[0]))
+    assert codes(plan.decisions[0])[0] is Code.HIVE
+
+
+@given(open_channels, configs(), prices())
+def test_an_operators_price_for_a_member_is_left_alone(channel, config, known):
+    """
+    Any other price that somebody set counts for a member as for anybody else.
+    """
+    channel = attrs.evolve(channel, peer_id=peer(0))
+    price = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    assume(price not in (known, FREE))
+    plan = looked(channel, config, policies=MEMBER, fee=FeeMemory(known=known))
+
+    assert codes(plan.decisions[0]) == [Code.MANUAL_CHANGE]
+
+
+@given(open_channels, configs())
+def test_an_order_counts_for_a_member_too(channel, config):
+    """
+    A price that the operator ordered stays, be it that of the hive.
+    """
+    channel = attrs.evolve(channel, peer_id=peer(0), fee_ppm=0, base_fee_msat=0)
+    pin = Pin(price=FREE, until=START + DAY, ordered=True)
+    plan = looked(channel, config, policies=MEMBER, fee=FeeMemory(known=FREE, pin=pin))
+
+    assert codes(plan.decisions[0]) == [Code.ORDERED]
