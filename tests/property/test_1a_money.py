@@ -1,5 +1,6 @@
 """§1 Money: whole millisatoshi, and every remainder has an owner."""
 
+import math
 import re
 from fractions import Fraction
 
@@ -125,6 +126,14 @@ def test_a_rate_becomes_the_nearest_fee(rate):
     No whole ppm is nearer to a rate than the one it becomes.
     """
     assert abs(nearest_ppm(rate) - Fraction(rate)) <= Fraction(1, 2)
+
+
+def test_no_number_is_no_rate():
+    """
+    What is not a number becomes no fee; whoever asks is told.
+    """
+    with pytest.raises(ValueError, match="a fee rate must be a number, was nan"):
+        nearest_ppm(math.nan)
 
 
 @given(st.floats(allow_nan=False))

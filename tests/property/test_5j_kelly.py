@@ -20,6 +20,7 @@ bankrolls = st.integers(-MOST_MSAT, MOST_MSAT)
 
 @given(chances, msats(), msats(), bankrolls, bets, configs())
 @example(1.0, 1, 0, 2**53 + 3, 1, Config(kelly_fraction=1.0))
+@example(1.0, 1, 0, 0, 1, Config(kelly_fraction=1.0))
 def test_a_stake_is_never_more_than_its_fraction(chance, revenue, cost, bankroll, similar, config):
     """
     The share is between 0 and 1, and the stake between 0 and kelly-fraction of the bankroll,

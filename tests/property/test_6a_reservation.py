@@ -1,7 +1,7 @@
 """§6 Reservation: money is held until it is known what became of it, and that is known once."""
 
 import attrs
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from property.attempts import at_all
 from property.strategies import configs, instants, msats, whole
@@ -20,6 +20,7 @@ from revops.core.budget import (
     settled,
     spending,
 )
+from revops.core.config import Config
 from revops.core.evidence import may_be_of, owner
 from revops.core.refills import Move, Refill, paired
 from revops.core.treasury import Attempt
@@ -96,7 +97,11 @@ def test_sums_add_up_in_any_order(ones, others):
         assert getattr(both, name) == sum(parts)
 
 
-@given(reserved, AMOUNTS, st.integers(-WEEK, 2 * WEEK))
+@given(
+    reserved,
+    AMOUNTS,
+    st.integers(-WEEK, 2 * WEEK) | st.sampled_from((-1, 0, DAY - 1, DAY, WEEK - 1, WEEK)),
+)
 def test_what_was_spent_counts_for_a_day_and_a_week(money, spent, age):
     """
     To the second; and what a clock that was ahead dated later counts as of now.
@@ -120,6 +125,7 @@ def test_time_frees_and_never_holds(book, later):
 
 
 @given(books, most, AMOUNTS)
+@example([], Limits(day_msat=0, week_msat=0), 1)
 def test_what_there_is_room_for_fits(book, limit, amount):
     """
     Room is never negative, and whatever fits into it leaves both windows within their limits.
@@ -154,10 +160,12 @@ def test_an_end_never_takes_room(book, money, said, limit):
 
 
 @given(configs(), msats() | st.none(), msats() | st.none())
+@example(Config(daily_budget_sats=0, proportional_budget_pct=1.0), None, None)
+@example(Config(), 10**9, 10**10)
 def test_revenue_raises_a_limit_and_never_lowers_it(config, day, week):
     """
     A limit is never below what the operator set; what is not known raises none; and a share of
-    the revenue is a share at most.
+    the revenue is all of that share and nothing more.
     """
     found = limits(config, day, week)
     plain = limits(config, None, None)
@@ -168,6 +176,14 @@ def test_revenue_raises_a_limit_and_never_lowers_it(config, day, week):
     assert plain.week_msat <= found.week_msat <= max(plain.week_msat, week or 0)
     if not config.proportional_budget:
         assert found == plain
+    else:
+        share = config.proportional_budget_pct
+        for limit, least, revenue in (
+            (found.day_msat, plain.day_msat, day or 0),
+            (found.week_msat, plain.week_msat, week or 0),
+        ):
+            assert limit >= revenue * share - 1
+            assert limit == least or limit <= revenue * share
 
 
 # Whose a payment is

@@ -1,0 +1,149 @@
+"""
+Changes the core in small ways, one at a time, and tells which changes no test sees.
+
+A module has a workspace of its own below `build/mutants`, so that a run that was stopped goes on
+where it was, and nothing that changes meanwhile disturbs it. What survived is tried again.
+
+    python tests/strength/mutants.py budget rebalance/gates    # run these
+    python tests/strength/mutants.py --most 60 flow            # of a large one, so many drawn
+    python tests/strength/mutants.py --table docs/debts.md     # what all runs so far came to
+    python tests/strength/mutants.py --survivors budget        # each with its change
+"""
+
+import argparse
+import json
+import os
+import random  # noqa: TID251 -- which mutants are drawn decides no money
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mutmut.mutation.file_mutation import mutate_file_contents
+from suites import suite_of
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = Path("revops/core")
+BUILD = ROOT / "build/mutants"
+NEEDED = ("examples", "migrations", "revops", "tests")
+SEED = 7
+SURVIVED = {0, 33, None}  # 33: no test comes by
+MARK = "<!-- mutants -->"
+
+CONFIG = """
+[tool.mutmut]
+source_paths = ["revops"]
+only_mutate = ["{path}"]
+also_copy = ["examples", "migrations"]
+track_dependencies = false
+timeout_multiplier = 3.0
+timeout_constant = 5.0
+pytest_add_cli_args_test_selection = {tests}
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]
+"""
+
+
+def modules() -> list[str]:
+    return sorted(
+        path.relative_to(ROOT / CORE).as_posix().removesuffix(".py")
+        for path in (ROOT / CORE).rglob("*.py")
+        if path.name != "__init__.py"
+    )
+
+
+def workspace(module: str) -> Path:
+    return BUILD / module.replace("/", ".")
+
+
+def prepared(module: str) -> Path:
+    """
+    Return the workspace of *module*, with everything as it is now.
+    """
+    place = workspace(module)
+    for name in NEEDED:
+        ignored = shutil.ignore_patterns("__pycache__", ".*")
+        shutil.copytree(ROOT / name, place / name, ignore=ignored, dirs_exist_ok=True)
+    config = CONFIG.format(path=CORE / f"{module}.py", tests=json.dumps(suite_of(module)))
+    (place / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + config)
+    return place
+
+
+def verdicts(module: str) -> Mapping[str, int | None]:
+    """
+    Return what became of each mutant of *module*, by its name; nothing before the first run.
+    """
+    kept = workspace(module) / "mutants" / CORE / f"{module}.py.meta"
+    return json.loads(kept.read_text())["exit_code_by_key"] if kept.exists() else {}
+
+
+def mutants(module: str) -> list[str]:
+    path = ROOT / CORE / f"{module}.py"
+    os.chdir(workspace(module))  # there mutmut finds its configuration
+    made = mutate_file_contents(str(path), path.read_text()).mutant_names
+    prefix = f"revops.core.{module.replace('/', '.')}."
+    return [prefix + name for name in made]
+
+
+def run(module: str, most: int | None) -> None:
+    """
+    Try the mutants of *module*, or *most* of them, that no test is known to see.
+    """
+    place = prepared(module)
+    names = mutants(module)
+    if most and most < len(names):
+        names = random.Random(SEED).sample(names, most)
+    known = verdicts(module)
+    left = [name for name in names if known.get(name) in SURVIVED]
+    if left:
+        command = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", "1", *left]
+        environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutants"}
+        subprocess.run(command, cwd=place, env=environment, check=True)
+
+
+def tried(module: str) -> dict[str, int]:
+    return {name: code for name, code in verdicts(module).items() if code is not None}
+
+
+def rows() -> Iterator[str]:
+    """
+    Yield the table of what all runs so far came to.
+    """
+    yield "| module | mutants | tried | seen | not seen |"
+    yield "|---|--:|--:|--:|--:|"
+    total = [0, 0, 0]
+    for module in modules():
+        known = tried(module)
+        if not known:
+            continue
+        seen = sum(code not in SURVIVED for code in known.values())
+        counts = [len(verdicts(module)), len(known), seen]
+        total = [a + b for a, b in zip(total, counts, strict=True)]
+        yield f"| `{module}` | {counts[0]} | {counts[1]} | {seen} | {counts[1] - seen} |"
+    yield f"| all of these | {total[0]} | {total[1]} | {total[2]} | {total[1] - total[2]} |"
+
+
+def survivors(module: str) -> None:
+    for name, code in tried(module).items():
+        if code in SURVIVED:
+            command = [Path(sys.executable).with_name("mutmut"), "show", name]
+            subprocess.run(command, cwd=workspace(module), check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("modules", nargs="*", metavar="MODULE")
+    parser.add_argument("--most", type=int)
+    parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--table", type=Path, metavar="FILE")
+    given = parser.parse_args()
+    for module in given.modules or ([] if given.table else modules()):
+        survivors(module) if given.survivors else run(module, given.most)
+    if given.table:
+        before, _, after = given.table.read_text().split(MARK)
+        table = "\n".join(rows())
+        given.table.write_text(f"{before}{MARK}\n{table}\n{MARK}{after}")
+
+
+if __name__ == "__main__":
+    main()

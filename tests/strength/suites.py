@@ -1,0 +1,98 @@
+"""Which tests are about which module of the core: few and fast, for thousands of runs."""
+
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+
+# By the numbers of the laws, and by name the examples among the units.
+SUITES = {
+    "advice": "9a",
+    "budget": "6 6a",
+    "capacity": "9a",
+    "chance": "1b",
+    "checks": "0b numbers",
+    "config": "0a 0d",
+    "costs": "1e books",
+    "decide": "4i 4a",
+    "demand": "4p 4o",
+    "evidence": "2a 5a 3",
+    "fees/alpha": "4i",
+    "fees/balance": "4q",
+    "fees/band": "4g 4h",
+    "fees/climb": "4f",
+    "fees/congestion": "4c",
+    "fees/floors": "4b 4d",
+    "fees/gossip": "4h",
+    "fees/learn": "4f 4p",
+    "fees/posterior": "4p",
+    "fees/quote": "4a 4b 4g 4i",
+    "fees/rails": "4g",
+    "fees/scarcity": "4e",
+    "fees/standing": "4a 4m 4l",
+    "fees/vegas": "4d",
+    "flow": "2a 2b",
+    "ledger": "8c books",
+    "levers": "levers",
+    "memory": "0b 4l 4a",
+    "option": "0a",
+    "outcomes": "4k",
+    "plan": "0b 4i",
+    "pnl": "8a books",
+    "policy": "7",
+    "precedence": "0c",
+    "prepare": "4a 4b 4i 4m 5g",
+    "presets": "0d",
+    "profit": "8b 8a",
+    "prospect": "4o",
+    "reasons": "reasons",
+    "rebalance/amounts": "5f 5d",
+    "rebalance/bets": "5j",
+    "rebalance/case": "5b 5c 5e",
+    "rebalance/decide": "5g 5e",
+    "rebalance/ev": "5d",
+    "rebalance/experience": "5h",
+    "rebalance/futility": "5i",
+    "rebalance/gates": "5e",
+    "rebalance/inventory": "5b",
+    "rebalance/keep": "5b 5e",
+    "rebalance/kelly": "5j",
+    "rebalance/market": "5f",
+    "rebalance/means": "5e 5g",
+    "rebalance/order": "5l",
+    "rebalance/pair": "5f 5d",
+    "rebalance/pairing": "5f",
+    "rebalance/past": "5h",
+    "rebalance/price": "5c",
+    "rebalance/roles": "5e 5g 5b",
+    "rebalance/said": "5g 5l 5f",
+    "rebalance/sales": "5h sales",
+    "rebalance/watch": "5k",
+    "refills": "1e 8c books",
+    "reputation": "5a",
+    "shadow": "4n",
+    "shadow_options": "4n 0a",
+    "snapshot": "0b",
+    "suggest": "suggest",
+    "takeover": "9b",
+    "tally": "1g 1f 1c",
+    "treasury": "0b 6a",
+    "units": "1a numbers",
+    "uptime": "1d",
+    "value": "3",
+}
+
+
+def suite_of(module: str) -> list[str]:
+    """
+    Return the files of tests that are about *module*; those of a whole decision for any other.
+    """
+    laws = {
+        match[1]: path.name
+        for path in (TESTS / "property").glob("test_*.py")
+        if (match := re.match(r"test_(\w+?)_", path.name))
+    }
+    return [
+        f"tests/property/{laws[name]}" if name in laws else f"tests/unit/core/test_{name}.py"
+        for name in SUITES.get(module, "4i 5g").split()
+    ]
