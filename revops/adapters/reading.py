@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 LATEST: Final = 2**40
 """Seconds since the epoch that no clock will show."""
+LAST: Final = 2**63 - 1
+"""The highest number of a row that the books can hold."""
 
 
 def _amount(value: Any, kind: Any) -> Any:  # noqa: ANN401 -- see wire_reader.Hook

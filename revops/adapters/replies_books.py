@@ -6,8 +6,9 @@ from typing import Any, Final, Literal, TypeVar
 import attrs
 
 from revops.adapters.errors import WireError
-from revops.adapters.reading import HOOKS, moment_of, readable, rows_of
+from revops.adapters.reading import HOOKS, LAST, moment_of, readable, rows_of
 from revops.adapters.wire_reader import Reader, problem_at, wrong
+from revops.core import checks
 from revops.core.costs import SETTLING, ChainEvent, Closing, How
 from revops.core.refills import Move, Page, Payment, Pending
 from revops.core.units import ChannelId, Msat, PeerId
@@ -46,7 +47,7 @@ _WHAT: Final = {
 
 @attrs.frozen(kw_only=True)
 class _Waited:
-    created: int
+    created: int = attrs.field(validator=checks.whole())
 
 
 @attrs.frozen(kw_only=True)
@@ -171,7 +172,11 @@ def _page(
     # A busy node lists millions of rows that are none of our business: only the others are read.
     method, key, index = names
     rows = rows_of(reply, method, key)
-    numbers = [row[index] for row in rows if type(row) is dict and type(row.get(index)) is int]
+    numbers = [
+        number
+        for row in rows
+        if type(row) is dict and type(number := row.get(index)) is int and 0 <= number <= LAST
+    ]
     if rows and not numbers:
         raise WireError((problem_at(f"{method}.{key}", f"no row has {index}"),))
 
@@ -194,7 +199,9 @@ def account_of(reply: object) -> tuple[tuple[ChainEvent, ...], tuple[str, ...]]:
     def event(row: Any, path: str) -> ChainEvent | None:  # noqa: ANN401 -- a JSON value
         if type(row) is not dict:
             raise WireError((problem_at(path, str(wrong(row, "an object"))),))
-        what = _WHAT.get(str(row.get("tag")))
+        if type(row.get("tag")) is not str:
+            raise WireError((problem_at(f"{path}.tag", str(wrong(row.get("tag"), "text"))),))
+        what = _WHAT.get(row["tag"])
         txid = str(row.get("outpoint")).split(":")[0] if what == "funds" else row.get("txid")
         if what is None or (what == "funds" and "outpoint" not in row):
             return None

@@ -6,15 +6,13 @@ from typing import Any, Final, Literal
 import attrs
 
 from revops.adapters.errors import WireError
-from revops.adapters.reading import HOOKS, LATEST, rows_of
+from revops.adapters.reading import HOOKS, LAST, LATEST, rows_of
 from revops.adapters.wire_reader import Reader
 from revops.core import checks
 from revops.core.checks import MOST_MSAT
 from revops.core.tally import Forward, Misfit, Status
 from revops.core.units import Instant, Msat, Scid
 
-_LAST: Final = 2**63 - 1
-"""The highest number that the books can hold."""
 _STATUSES: Final = frozenset(("offered", "settled", "failed", "local_failed"))
 _TIMES: Final = (float, int)
 _forward: Final = functools.partial(tuple.__new__, Forward)
@@ -90,8 +88,8 @@ def plain(row: Any) -> Forward | None:  # noqa: ANN401 -- a JSON value
         in_msat, out_msat, fee_msat = row["in_msat"], get("out_msat"), get("fee_msat")
         status, received, resolved = row["status"], row["received_time"], get("resolved_time")
         if (
-            (type(created) is int and 0 <= created <= _LAST)
-            and (updated is None or (type(updated) is int and 0 <= updated <= _LAST))
+            (type(created) is int and 0 <= created <= LAST)
+            and (updated is None or (type(updated) is int and 0 <= updated <= LAST))
             and (type(enters) is str and enters.isascii())
             and (leaves is None or (type(leaves) is str and leaves.isascii()))
             and (type(in_msat) is int and 0 <= in_msat <= MOST_MSAT)
@@ -122,7 +120,7 @@ def strict(row: object, path: str) -> Forward:
 def _misfit(row: object, error: WireError) -> Misfit:
     def place(name: str) -> int | None:
         value = row.get(name) if type(row) is dict else None
-        return value if type(value) is int and 0 <= value <= _LAST else None
+        return value if type(value) is int and 0 <= value <= LAST else None
 
     created = place("created_index")
     why = f"forward {created or '?'}: {'; '.join(error.problems)}"

@@ -170,7 +170,7 @@ class Forwards:
         )
         if sums.misfits:
             self._log.warning(
-                f"{len(sums.misfits)} forwards cannot be and are left out, the last:"
+                f"listforwards: {len(sums.misfits)} forwards cannot be and are left out, the last:"
                 f" {sums.misfits[-1].why}"
             )
 

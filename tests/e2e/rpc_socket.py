@@ -50,7 +50,10 @@ class RpcSocket:
                 except ValueError:
                     continue
                 text = text[end:].lstrip()
-                connection.sendall(json.dumps(self._reply(request)).encode() + b"\n\n")
+                self._answer(connection, request)
+
+    def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
+        connection.sendall(json.dumps(self._reply(request)).encode() + b"\n\n")
 
     def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
         envelope = {"jsonrpc": "2.0", "id": request["id"]}

@@ -1,0 +1,161 @@
+"""Every call that revops makes, struck by everything that can become of a call."""
+
+import ast
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+import pytest
+from e2e.conftest import NOW
+from e2e.life import Start
+from e2e.thirsty import TARGET
+from faults.patient import Patient
+from faults.rpc import ANSWERS, FAULTS
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+EVERY: Final = os.environ.get("FAULTS") == "all"
+LOOPS: Final = ("fees", "forwards", "books", "upkeep", "rebalance", "jobs")
+
+
+@attrs.frozen
+class Asked:
+    """
+    Attributes:
+        by: The loops that make the call, those first that make it without the others.
+        once: What was done before, so that they do.
+        stopping: What is under way is unwanted then.
+    """
+
+    by: tuple[str, ...]
+    once: tuple[str, ...] = ()
+    stopping: bool = False
+
+
+NEIGHBOURS: Final = ("clboss-", "hive-")
+"""Whose calls are none of the node's: tests of their own strike them."""
+FILLING: Final = ("fees", "rebalance")
+CALLS: Final[Mapping[str, Asked]] = {
+    "getinfo": Asked(("fees", "rebalance")),
+    "listpeerchannels": Asked(("fees", "rebalance", "jobs"), FILLING),
+    "feerates": Asked(("fees",)),
+    "listforwards": Asked(("fees", "forwards")),
+    "wait": Asked(("fees", "books", "rebalance", "jobs"), ("rebalance",)),
+    "setchannel": Asked(("fees",)),
+    "listfunds": Asked(("rebalance",)),
+    "listchannelmoves": Asked(("books", "rebalance", "jobs"), FILLING),
+    "listclosedchannels": Asked(("books",), ("fees",)),
+    "bkpr-listaccountevents": Asked(("books",), ("fees",)),
+    "listsendpays": Asked(("jobs",), FILLING),
+    "listconfigs": Asked(("rebalance", "jobs"), ("fees",)),
+    "sling-version": Asked(("rebalance", "jobs"), ("fees",)),
+    "sling-jobsettings": Asked(("rebalance", "jobs"), FILLING),
+    "sling-stats": Asked(("rebalance", "jobs"), FILLING),
+    "sling-once": Asked(("rebalance",), ("fees",)),
+    "sling-stop": Asked(("jobs",), FILLING, stopping=True),
+    "sling-deletejob": Asked(("jobs",), FILLING, stopping=True),
+}
+BORNE: Final = {
+    *((method, fault) for method in ("sling-stop", "sling-deletejob") for fault in ANSWERS),
+    ("sling-jobsettings", "an empty object"),
+    ("feerates", "an empty object"),
+    ("getinfo", "a list of null"),
+    ("listconfigs", "absurd values"),
+    ("bkpr-listaccountevents", "absurd values"),
+}
+"""
+Answers that are as good as any: what sling says of a stop is not believed but looked at, it may
+keep no jobs and be patient for ages, there may be no feerates, where the node listens is not
+asked, and what kinds of events bookkeeper knows is its own business.
+"""
+CELLS: Final = [
+    (method, fault)
+    for row, method in enumerate(CALLS)
+    for column, fault in enumerate(FAULTS)
+    if EVERY or (row + column) % 4 == 0
+]
+"""Every call and every fault is among them; `make faults` has them all."""
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """
+    Where every patient begins: a node with a channel to fill, known for a day.
+    """
+    return Start(tmp_path_factory.mktemp("patient") / "regtest", NOW, TARGET)
+
+
+@pytest.fixture
+def patient(start: Start, tmp_path: Path) -> Iterator[Patient]:
+    """
+    A plugin that was just started, with much to do.
+    """
+    office = Patient(tmp_path / "regtest", start.again(tmp_path / "regtest"))
+    office.stir()
+    yield office
+    office.close()
+
+
+@pytest.mark.parametrize(("method", "fault"), CELLS)
+def test_a_call_that_goes_wrong_is_told_and_forgotten(
+    patient: Patient, method: str, fault: str
+) -> None:
+    """
+    No loop ends, no msat is spent that is not accounted for, the operator is told which call went
+    wrong; once it goes well again, all does, and nothing that was learned is forgotten.
+    """
+    asked = CALLS[method]
+    patient.run(asked.once)
+    patient.pass_by(3)
+    patient.configure(paused=str(asked.stopping).lower())
+    patient.logs.clear()
+
+    struck = patient.strike(method, FAULTS[fault])
+    patient.run(asked.by)
+    told = patient.told()
+    patient.lift()
+    patient.configure(paused="false")
+    patient.recover(asked.by)
+
+    assert struck
+    assert patient.surprises() == []
+    wrong = any(call.wrong for call in struck) and (method, fault) not in BORNE
+    assert (method in told) == wrong, told
+    assert patient.failing() == {}
+    assert patient.known <= patient.remembered()
+    assert patient.met_anew() == set()
+    assert patient.ledger.settled == patient.ledger.paid
+
+
+def test_every_call_is_struck() -> None:
+    """
+    There is no call in the adapters that is not in the table above.
+    """
+    named = {
+        node.args[0].value
+        for path in (ROOT / "revops" / "adapters").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("_ask", "_ask_if_there")
+        and isinstance(node.args[0], ast.Constant)
+        and not node.args[0].value.startswith(NEIGHBOURS)
+    }
+
+    assert named == set(CALLS)
+
+
+def test_every_loop_that_makes_a_call_is_struck(patient: Patient) -> None:
+    """
+    No loop makes a call that is not struck while it runs.
+    """
+    asked: dict[str, set[str]] = {}
+    for loop in LOOPS:
+        patient.node.calls.clear()
+        patient.run([loop])
+        patient.configure(paused=str(loop == "rebalance").lower())
+        asked[loop] = {m for m, _ in patient.node.calls if not m.startswith(NEIGHBOURS)}
+
+    for loop, methods in asked.items():
+        assert methods <= {method for method, call in CALLS.items() if loop in call.by}
