@@ -6,9 +6,9 @@ import attrs
 
 from revops.adapters.errors import WireError
 from revops.adapters.reading import HOOKS, moment_of, readable, rows_of
-from revops.adapters.wire_reader import Reader, problem_at
+from revops.adapters.wire_reader import Reader, problem_at, wrong
 from revops.core.outcomes import Applied
-from revops.core.snapshot import NORMAL, Channel, Node
+from revops.core.snapshot import MOST_PERKW, NORMAL, Channel, Node
 from revops.core.units import (
     MINUTE,
     ChannelId,
@@ -195,7 +195,10 @@ def feerate_of(reply: object) -> int | None:
     rate = found[0] if found else rates.opening
     if rate is None or rate <= 0:
         return None
-    return rate if styles.perkw else max(1, rate // 4)
+    perkw = rate if styles.perkw else max(1, rate // 4)
+    if perkw > MOST_PERKW:
+        raise WireError((problem_at("feerates", str(wrong(perkw, f"at most {MOST_PERKW}"))),))
+    return perkw
 
 
 def onchain_of(reply: object) -> Msat:
