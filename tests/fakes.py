@@ -11,6 +11,8 @@ from typing import Any
 from fake_books import FakeBooks, RefusedBooksError
 from fake_clboss import METHODS as CLBOSS
 from fake_clboss import ClbossRefusalError, FakeClboss
+from fake_hive import METHODS as HIVE
+from fake_hive import FakeHive, HiveRefusalError
 from fake_sling import SLING, FakeSling, SilentSlingError
 from fake_sling_orders import SlingRefusalError
 from jsonschema import Draft202012Validator, validators
@@ -127,6 +129,7 @@ class FakeNode:
         counters: Whether forwards have indexes, as they do since v23.11.
         absent: Methods that this version, or this choice of plugins, does not have.
         books: What it knows of money.
+        hive: The plugin of those who route together, where it runs.
         clboss: The plugin that manages nodes by itself, where it runs.
         sling: The plugin that moves liquidity on it.
         lock: Held while it answers; whoever changes it while plugins run takes it.
@@ -154,6 +157,7 @@ class FakeNode:
         self.strict = True
         self.lock = threading.Lock()
         self.clboss = FakeClboss()
+        self.hive = FakeHive(self.info["id"])
         self.sling = FakeSling(self)
         self._let_go = threading.Event()
         self._schemas = {method: Schema(method) for method in _METHODS}
@@ -175,14 +179,16 @@ class FakeNode:
         return self.garbage.get(method, _as_it_is)(reply)
 
     def _known(self) -> set[str]:
-        plugins = (SLING if self.sling.there else ()), (CLBOSS if self.clboss.there else ())
-        return {*_METHODS}.union(*plugins)
+        plugins = (self.sling, SLING), (self.clboss, CLBOSS), (self.hive, HIVE)
+        return {*_METHODS}.union(*(methods for plugin, methods in plugins if plugin.there))
 
     def _reply(self, method: str, params: Any) -> Any:
         if method in SLING:
             return self._ask_sling(method, params)
         if method in CLBOSS:
             return self._ask_clboss(method, params)
+        if method in HIVE:
+            return self._ask_hive(method, params)
         self._schemas[method].check_params(params)
         return copy.deepcopy(_METHODS[method](self, params))
 
@@ -199,6 +205,15 @@ class FakeNode:
             return self.clboss.answer(method, params)
         except ClbossRefusalError as refusal:
             raise RpcRefusalError(INVALID_PARAMS, str(refusal)) from None
+
+    def _ask_hive(self, method: str, params: Any) -> Any:
+        try:
+            return copy.deepcopy(self.hive.answer(method, params))
+        except HiveRefusalError as refusal:
+            raise RpcRefusalError(INVALID_PARAMS, str(refusal)) from None
+
+    def _help(self, _params: dict[str, Any]) -> Any:
+        return {"help": [{"command": method} for method in sorted(self._known())]}
 
     def _listconfigs(self, params: dict[str, Any]) -> Any:
         name, known = params.get("config"), self.sling.options if self.sling.there else {}
@@ -374,6 +389,7 @@ _METHODS: dict[str, Callable[[FakeNode, dict[str, Any]], Any]] = {
     "listclosedchannels": _asked_of_books(FakeBooks.listclosedchannels),
     "listsendpays": _asked_of_books(FakeBooks.listsendpays),
     "wait": FakeNode._wait,
+    "help": FakeNode._help,
     "listconfigs": FakeNode._listconfigs,
 }
 

@@ -50,6 +50,7 @@ class HiveDesk:
     Attributes:
         membership: `None` when cl-hive is not there, or does not answer.
         trouble: Why it was last not answered as it should have been; empty when it was.
+        answered_at: When each method last had an answer.
         told, lost: Reports so far, by the method that takes them; those that were lost were
             refused, or too many.
         ring: Wakes the thread.
@@ -65,7 +66,7 @@ class HiveDesk:
         self._breaker = Breaker(
             call, lambda: REST_S, clock, failures=FAILURES, lever="hive-enabled"
         )
-        self._hive = Hive(self._breaker.call)
+        self._hive = Hive(self._call)
         self._config = config
         self._clock = clock
         self._log = log
@@ -79,6 +80,7 @@ class HiveDesk:
         self.members: tuple[Member, ...] = ()
         self.trouble = ""
         self.looked_at: Instant | None = None
+        self.answered_at: dict[str, Instant] = {}
         self.told: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
         self.reports: Reports = tuple
@@ -151,6 +153,11 @@ class HiveDesk:
             self._write_reports()
             self._tell()
 
+    def _call(self, method: str, params: dict[str, object]) -> object:
+        reply = self._breaker.call(method, params)
+        self.answered_at = {**self.answered_at, method: self._clock.now()}
+        return reply
+
     def _every(self, seconds: float, ask: Callable[[], None]) -> None:
         name = ask.__name__
         if self._clock.ticks() >= self._due.get(name, 0.0):
@@ -168,17 +175,18 @@ class HiveDesk:
         return True
 
     def _look(self) -> None:
-        was_there, self.looked_at = self.membership is not None, self._clock.now()
+        self.looked_at = self._clock.now()
         try:
-            self.membership = self._hive.membership()
+            found = self._hive.membership()
         except (NodeRefusedError, NoAnswerError):
             self._leave()
             raise
         self.trouble = ""
-        if self.membership is None:
+        if found is None:
             self._leave()
-        elif not was_there:
+        elif self.membership is None:
             self._log.info("cl-hive is there")
+        self.membership = found
 
     def _leave(self) -> None:
         """

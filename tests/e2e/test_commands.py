@@ -42,7 +42,8 @@ def test_status_has_what_neighbours_look_for(office: Office, node: FakeNode) -> 
     assert status["config"]["fee_range_ppm"] == [10, 5000]
     assert {row["channel_id"] for row in status["channel_states"]} == set(node.fees())
     for row in status["channel_states"]:
-        assert row["state"] in {"source", "sink", "balanced", "dormant"}
+        assert row["state"] in {"source", "sink", "balanced"}
+        assert row["flow_class"] in {"source", "sink", "balanced", "dormant"}
         assert row["capacity"] >= row["our_balance"] >= 0
         assert row["sats_in"] >= 0
         assert row["sats_out"] >= 0

@@ -1,8 +1,10 @@
 """§4.0 Hive: what its members say is a hint, and what they charge each other is nothing."""
 
 import attrs
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from property.accounts import ledgers
 from property.strategies import (
     OPEN,
     belief_memories,
@@ -10,6 +12,7 @@ from property.strategies import (
     configs,
     fee_memories,
     hive_hints,
+    peer_ids,
     prices,
     ratios,
     snapshots,
@@ -20,12 +23,16 @@ from property.world import START, decided, looked, peer, quiet_channel
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.fees.posterior import prior_of
+from revops.core.hive import WINDOW_S, health, liquidity, watched
+from revops.core.ledger import Account, Ledger
 from revops.core.memory import FeeMemory, Pin, Price
+from revops.core.pnl import Pnl
 from revops.core.policy import Policy, Strategy
 from revops.core.prepare import prepared
+from revops.core.profit import ProfitClass, assessed
 from revops.core.reasons import Code
 from revops.core.snapshot import HiveHint, Node, Snapshot, Traffic
-from revops.core.units import DAY
+from revops.core.units import DAY, HOUR
 
 open_channels = channels(START, **OPEN)
 FREE = Price(fee_ppm=0, base_fee_msat=0)
@@ -156,3 +163,86 @@ def test_an_order_counts_for_a_member_too(channel, config):
     plan = looked(channel, config, policies=MEMBER, fee=FeeMemory(known=FREE, pin=pin))
 
     assert codes(plan.decisions[0]) == [Code.ORDERED]
+
+
+# What the hive is told -----------------------------------------------------------------------
+
+
+@given(ledgers(), st.lists(open_channels, max_size=5), configs())
+def test_what_is_told_of_our_health_adds_up(ledger, listed, config):
+    """
+    No channel is counted twice and none that is closed; where nothing is to tell, nothing is told.
+    """
+    found = [assessed(account, ledger) for account in ledger.accounts]
+    balances = liquidity(listed, [], config)
+    told = health(found, Pnl(), Pnl(), balances)
+    count = sum(account.closed_at is None for account in ledger.accounts)
+
+    if told is None:
+        kinds = {a.profit_class for a in found if a.account.closed_at is None}
+        assert kinds <= {ProfitClass.LEARNING, ProfitClass.BREAK_EVEN, ProfitClass.UNKNOWN}
+        return
+    counted = told.profitable_channels + told.underwater_channels + told.stagnant_channels
+    assert 0 < counted <= told.total_channels == count
+    assert 0 <= told.liquidity_score <= 100
+
+
+@given(st.lists(open_channels, max_size=5), st.lists(peer_ids(), max_size=3), configs())
+def test_no_channel_is_short_and_full(listed, filled, config):
+    """
+    What is short is below the low threshold, what is full above the high one, as shares of one.
+    """
+    told = liquidity(listed, filled, config)
+
+    assert all(b.local_pct <= config.low_liquidity_threshold for b in told.depleted_channels)
+    assert all(b.local_pct >= config.high_liquidity_threshold for b in told.saturated_channels)
+    assert len(told.depleted_channels) + len(told.saturated_channels) <= len(listed)
+    assert (told.rebalancing_active, set(told.rebalancing_peers)) == (bool(filled), set(filled))
+
+
+@pytest.mark.parametrize(
+    ("week", "month", "trend"),
+    [(700, 3000, "stable"), (771, 3000, "improving"), (629, 3000, "declining"), (0, 0, "stable")],
+)
+def test_a_trend_is_a_tenth_off_the_month(week, month, trend):
+    """
+    A week that earned a tenth more, or less, a day than the month is called a trend.
+    """
+    account = Account(channel_id="aa" * 32, peer_id=peer(0), capacity_msat=10**9, opened_at=0)
+    ledger = Ledger(now=START, since=0, start=0, end=START, accounts=[account])
+    told = health(
+        [assessed(account, ledger)],
+        Pnl(earned_msat=week),
+        Pnl(earned_msat=month),
+        liquidity([], [], Config()),
+    )
+
+    assert told.revenue_trend == trend
+
+
+looks = st.lists(
+    st.tuples(st.integers(60, 4 * HOUR), st.sampled_from((100, 200)), st.integers(0, 9))
+)
+
+
+@given(looks)
+def test_every_forward_is_told_once_at_its_price(times):
+    """
+    Whatever the prices and the pauses: what is told adds up to what came, but for the price that is
+    in force, and a price that was set after a look is credited with what came after it.
+    """
+    watch, _ = watched(None, quiet_channel(fee_ppm=100), START, 0, 0)
+    now, count, told = START, 0, []
+    came = {100: 0, 200: 0}
+    for pause, ppm, more in times:
+        now, count = now + pause, count + more
+        came[ppm] += more
+        watch, seen = watched(watch, quiet_channel(fee_ppm=ppm), now, 1000 * count, count)
+        told += [seen] if seen else []
+    for ppm, all_that_came in came.items():
+        waiting = watch.seen_count - watch.out_count if watch.fee_ppm == ppm else 0
+        assert sum(t.forward_count for t in told if t.our_fee_ppm == ppm) == (
+            all_that_came - waiting
+        )
+    assert all(t.volume_sats == t.forward_count > 0 < t.period_hours for t in told)
+    assert watch.seen_at - watch.since < WINDOW_S

@@ -8,9 +8,10 @@ from weakref import WeakKeyDictionary
 import attrs
 
 from revops.core.actions import Hold, SetFee
-from revops.core.memory import Change, ChannelMemory, Pin
+from revops.core.flow import HALF_LIFE_H
+from revops.core.memory import Change, ChannelMemory, FlowState, Pin
 from revops.core.outcomes import Applied, Unknown
-from revops.core.plan import ChannelState, Decision, decisive
+from revops.core.plan import ChannelState, Decision, FlowView, decisive
 from revops.core.reasons import Code, Reason, sentence
 from revops.core.snapshot import Channel
 from revops.core.units import ChannelId, Instant, Msat, sats_down
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from revops.shell.cycle import Cycled
 
 _EXAMPLES: Final = 5
+_TOWARDS: Final = (FlowState.SOURCE, FlowState.SINK)
+_LEAST_CONFIDENCE: Final = 0.1
+_MOST_VELOCITY: Final = 0.5
 _WAITING: Final = (Code.GOSSIP_CHANNEL, Code.GOSSIP_NODE)
 
 
@@ -61,7 +65,7 @@ def seen_in(last: "Cycled") -> Seen:
             waiting=_waiting(last.plan.decisions),
             updates=_updates(last),
             pins={m.channel_id: m.fee.pin for m in last.plan.memory.channels if m.fee.pin},
-            states=dict(sorted(Counter(row["state"] for row in rows).items())),
+            states=dict(sorted(Counter(row["flow_class"] for row in rows).items())),
             rows=rows,
         )
     return seen
@@ -122,16 +126,32 @@ def _row(state: ChannelState, channel: Channel, memory: ChannelMemory) -> Answer
         "channel_id": state.scid,
         "scid": state.scid,
         "peer_id": state.peer_id,
-        "state": flow.state.value if flow else "unknown",
+        **_as_neighbours_expect(flow, memory),
+        "flow_class": flow.state.value if flow else "unknown",
         "congested": state.congested,
         "flow_ratio": round(flow.direction, 6) if flow else None,
         "turnover": round(flow.turnover, 6) if flow else None,
-        "confidence": round(flow.confidence, 6) if flow else 0.0,
-        "velocity": round(memory.flow.velocity, 6) if memory.flow else 0.0,
         "forward_count": flow.forwards if flow else 0,
         "capacity": sats_down(state.capacity_msat),
         "our_balance": sats_down(state.to_us_msat),
         "sats_in": sats_down(Msat(sum(day.in_msat for day in days))),
         "sats_out": sats_down(Msat(sum(day.out_msat for day in days))),
         "fee_ppm": state.fee_ppm,
+    }
+
+
+def _as_neighbours_expect(flow: FlowView | None, memory: ChannelMemory) -> Answer:
+    """
+    Return what cl-hive looks for, with the words and within the bounds that it knows.
+    """
+    velocity = memory.flow.velocity if memory.flow else 0.0
+    towards = flow.state if flow else None
+    return {
+        "state": towards.value if towards in _TOWARDS else FlowState.BALANCED.value,
+        "confidence": round(max(_LEAST_CONFIDENCE, flow.confidence if flow else 0.0), 6),
+        "velocity": round(max(-_MOST_VELOCITY, min(velocity, _MOST_VELOCITY)), 6),
+        # A day's forwards count for so much less a day later.
+        "ema_decay": round(0.5 ** (24 / HALF_LIFE_H), 4),
+        # Nothing is multiplied here by which way a channel flows.
+        "flow_multiplier": 1.0,
     }

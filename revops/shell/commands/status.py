@@ -14,7 +14,7 @@ from revops.core.memory import Change, Pin
 from revops.core.outcomes import Refused, Unknown
 from revops.core.reasons import sentence
 from revops.core.units import DAY, HOUR, MINUTE, Instant
-from revops.shell.commands import capital, ignoring, shadowing
+from revops.shell.commands import capital, hive_status, ignoring, shadowing
 from revops.shell.commands.command import Answer, Argument, Command, Given, whole
 from revops.shell.commands.imported import brief
 from revops.shell.commands.seen import Seen, seen_in
@@ -63,7 +63,7 @@ def run(app: "App", given: Given) -> Answer:
         "recent_fee_changes": [_change(change) for change in app.store.fee_changes(_RECENT)],
         **_capital(app),
         "shadow": shadowing.status(app),
-        "neighbours": {"clboss": ignoring.status(app)},
+        "neighbours": {"clboss": ignoring.status(app), "hive": hive_status.status(app)},
         "prometheus": {"url": app.exporter.url, "why_not": app.exporter.trouble or None},
         "db": {
             "path": str(app.store.path),
@@ -94,7 +94,7 @@ def _mode(config: Config) -> str:
 
 
 def _troubles(app: "App", last: "Cycled | None") -> list[str]:
-    troubles = capital.troubles(app)
+    troubles = capital.troubles(app) + hive_status.troubles(app)
     for loop in app.worker.states():
         if loop.stalled:
             troubles.append(f"{loop.name}: no run has succeeded for three intervals")
