@@ -10,6 +10,7 @@ from property.strategies import LARGEST, configs, values
 
 from revops.core.config import OPTIONS, Config, changed_options, configured, option_named
 from revops.core.option import ConfigError
+from revops.core.shadow_options import spelled
 
 options = st.sampled_from(tuple(OPTIONS.values()))
 numbers = st.sampled_from([o for o in OPTIONS.values() if o.kind in (int, float) and not o.choices])
@@ -175,6 +176,48 @@ def test_contradictions_are_refused_with_both_names(low, high, data):
 
     assert low in problem
     assert high in problem
+
+
+@given(options, st.data())
+def test_equal_values_are_spelled_alike(option, data):
+    """
+    What is written in two ways and means one value is one text; what means nothing stays as it is.
+    """
+    text = option.format(data.draw(values(option)))
+
+    assert option.spelled(text) == option.spelled(f"{text}") == text
+    assert option.spelled("\0") == "\0"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("min-fee-ppm", "expected option=value,option=value or off, got 'min-"),
+        ("min-fee-ppm=1,min_fee_ppm=2", "min-fee-ppm: it is set twice, to 1 and to 2"),
+        ("dry-run=true", "dry-run: a shadow never acts, got 'true'"),
+        ("min-fee-ppm=x", "min-fee-ppm: expected"),
+        ("no-such=1", "no-such: there is no such option"),
+    ],
+)
+def test_a_shadow_that_cannot_be_is_refused_by_name(text, sentence):
+    """
+    A shadow that is no list of options, sets one twice, or one of no use, is no Config.
+    """
+    (problem,) = refusals({"shadow-config": text})
+
+    assert problem.startswith(f"shadow-config: {sentence}")
+
+
+def test_a_shadow_is_spelled_in_one_way():
+    """
+    Order, underscores and lightningd's prefix are no difference; nothing is the empty text.
+    """
+    texts = ("vegas-decay=0.5,min-fee-ppm=7", "min_fee_ppm=7,revenue-ops-vegas-decay=0.5")
+
+    assert {spelled(text) for text in texts} == {"min-fee-ppm=7,vegas-decay=0.5"}
+    assert spelled(None) == spelled("") == ""
+    with pytest.raises(ConfigError, match="expected option=value,option=value, got 'no'"):
+        spelled("no")
 
 
 @given(configs())

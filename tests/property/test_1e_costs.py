@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revops.adapters.replies_books import moves_of
-from revops.core.costs import ChainEvent, chain_costs
+from revops.core.costs import ChainEvent, Closing, chain_costs, closing_cost, estimate
 from revops.core.refills import LONGEST, Move, paired
 
 CHANNELS = tuple(digit * 64 for digit in "abc")
@@ -238,3 +238,41 @@ def test_an_account_not_corrected_yet_costs_nothing_below_zero(account, data):
     assert {c.ref: c.amount_msat for c in chain_costs(some)} == {
         txid: msat for txid, msat in paid.items() if msat >= 0
     }
+
+
+closings = st.builds(
+    Closing,
+    channel_id=st.sampled_from(CHANNELS),
+    peer_id=st.just("02" * 33),
+    opener=st.sampled_from(("local", "remote")),
+    capacity_msat=st.just(1_000_000),
+    how=st.sampled_from(("mutual", "local_force", "remote_force", "unknown")),
+    fee_msat=st.none() | AMOUNTS,
+)
+
+
+@given(closings, st.none() | st.integers(0, 10**6))
+def test_a_close_costs_whoever_pays_for_it(closing, perkw):
+    """
+    Who opened a channel pays what closes it, as was said or else by the feerate; who did not pays
+    for fetching his funds when he forced the close, and nothing otherwise.
+    """
+    cost = closing_cost(closing, perkw)
+    if closing.opener == "local" and closing.fee_msat is not None:
+        assert cost == closing.fee_msat
+    elif closing.opener == "local" or closing.how == "local_force":
+        assert cost == (None if perkw is None else estimate("close", perkw))
+    else:
+        assert cost == 0
+
+
+@given(st.integers(0, 10**6))
+def test_an_estimate_is_weight_times_feerate(perkw):
+    """
+    A kilo of weight costs the feerate: 4 units of weight in each vbyte, a thousandth of a sat is
+    a millisatoshi. No kind of transaction is free.
+    """
+    for kind in ("open", "close", "splice"):
+        vbytes = estimate(kind, 1) // 4
+        assert vbytes >= 100
+        assert estimate(kind, perkw) == 4 * vbytes * perkw

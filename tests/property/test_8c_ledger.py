@@ -7,11 +7,12 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from property.strategies import whole
+from property.strategies import channels, msats, whole
 
 from revops.adapters.store import Store
 from revops.adapters.store.refills import COMPLETE
-from revops.core.ledger import FREE, NOTHING, Activity, Cost
+from revops.core.checks import FieldError
+from revops.core.ledger import FREE, NOTHING, SETTLED, Activity, Cost, Ledger, balance_of
 from revops.core.pnl import lifetime, period
 from revops.core.tally import Forward, tally
 from revops.core.units import DAY, HOUR
@@ -216,3 +217,28 @@ def test_what_nobody_looked_for_is_unknown(store):
     assert blind.stray_window.refill_cost is None
     assert blind.stray_window.open_cost == FREE
     assert blind.since is None
+
+
+@given(st.lists(channels(), max_size=4), msats() | st.none())
+def test_a_balance_is_what_open_channels_and_the_wallet_hold(held, onchain):
+    """
+    Each open channel counts once; what closed is on its way to the wallet, and counts there alone.
+    """
+    over = [attrs.evolve(each, state=state) for each in held for state in sorted(SETTLED)]
+    still = [each for each in held if each.state not in SETTLED]
+    found = balance_of([*over, *held], onchain, NOW)
+
+    assert found == balance_of(still, onchain, NOW)
+    assert found.channel_count == len(still)
+    assert found.channel_msat == sum(each.to_us_msat for each in still)
+    assert found.capacity_msat == sum(each.capacity_msat for each in still)
+    assert (found.onchain_msat, found.at) == (onchain, NOW)
+
+
+def test_a_window_that_ends_before_it_starts_is_refused():
+    """
+    A ledger is of days in their order; a window of one moment is one.
+    """
+    assert Ledger(now=NOW, start=5, end=5).start == 5
+    with pytest.raises(FieldError, match="start: expected at most end 4, got 5"):
+        Ledger(now=NOW, start=5, end=4)
