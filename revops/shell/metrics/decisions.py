@@ -199,7 +199,7 @@ DECISIONS: Final = Group(
         ),
         number(
             "revops_view_timestamp_seconds",
-            "When the worker made all of these numbers, but for those under Pulse.",
+            "When the worker made these numbers, those of channels and of money.",
             lambda view: view.at,
         ),
     ),

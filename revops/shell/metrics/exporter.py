@@ -76,10 +76,10 @@ class Exporter:
             from revops.shell.metrics.exposition import (  # noqa: PLC0415 -- only if it is on
                 process_and,
             )
-            from revops.shell.metrics.pulse import PULSE  # noqa: PLC0415 -- see above
             from revops.shell.metrics.server import Server  # noqa: PLC0415 -- see above
+            from revops.shell.metrics.table import LIVE  # noqa: PLC0415 -- see above
 
-            now = process_and(PULSE, self._app)
+            now = process_and(LIVE, self._app)
             self._server = Server(bind, port, lambda: self._page + now(), self._failed)
         except ImportError:
             return "prometheus-client is not installed: pip install prometheus-client"

@@ -60,12 +60,12 @@ def page_of(groups: Iterable[Group[T]], subject: T) -> bytes:
     return generate_latest(_Told(groups, lambda: subject))
 
 
-def process_and(group: Group[T], subject: Callable[[], T]) -> Callable[[], bytes]:
+def process_and(groups: Iterable[Group[T]], subject: Callable[[], T]) -> Callable[[], bytes]:
     """
-    Return what tells, each time anew, of this process and what *group* does of a subject.
+    Return what tells, each time anew, of this process and what *groups* do of a subject.
     """
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
-    registry.register(_Told((group,), subject))
+    registry.register(_Told(groups, subject))
     return lambda: generate_latest(registry)

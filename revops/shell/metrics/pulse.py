@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Literal
 
+from revops.adapters.breaker import CircuitState
 from revops.shell.metrics.family import Family, Group, Row
 from revops.shell.worker import LoopState
 
@@ -40,14 +41,19 @@ def _failures(app: "App") -> Iterable[Row]:
             yield (state.name, kind), count
 
 
+def _circuits(app: "App") -> tuple[CircuitState, ...]:
+    hive = app.hive.circuit()
+    return (*app.breaker.states(), hive) if hive else app.breaker.states()
+
+
 def _breakers(app: "App") -> Iterable[Row]:
-    for circuit in app.breaker.states():
+    for circuit in _circuits(app):
         for state in _STATES:
             yield (circuit.group, state), circuit.state == state
 
 
 def _unanswered(app: "App") -> Iterable[Row]:
-    return [((circuit.group,), circuit.timeouts) for circuit in app.breaker.states()]
+    return [((circuit.group,), circuit.timeouts) for circuit in _circuits(app)]
 
 
 def _prices(app: "App") -> Iterable[Row]:

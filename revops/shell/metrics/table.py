@@ -1,6 +1,6 @@
 """Table: every metric of revops, group by group."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from revops.shell.metrics.channels import CHANNELS
 from revops.shell.metrics.decisions import DECISIONS
@@ -10,10 +10,16 @@ from revops.shell.metrics.neighbours import NEIGHBOURS
 from revops.shell.metrics.pulse import PULSE
 from revops.shell.metrics.view import View
 
-VIEWED: Final[tuple[Group[View], ...]] = (CHANNELS, MONEY, DECISIONS, NEIGHBOURS)
+if TYPE_CHECKING:
+    from revops.shell.app import App
+
+VIEWED: Final[tuple[Group[View], ...]] = (CHANNELS, MONEY, DECISIONS)
 """What is told of a view."""
 
-GROUPS: Final[tuple[Group[Any], ...]] = (*VIEWED, PULSE)
+LIVE: "Final[tuple[Group[App], ...]]" = (NEIGHBOURS, PULSE)
+"""What is told of the moment of the scrape."""
+
+GROUPS: Final[tuple[Group[Any], ...]] = (*VIEWED, *LIVE)
 """All of them."""
 
 

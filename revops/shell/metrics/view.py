@@ -1,6 +1,6 @@
 """View: what is known of the node at one moment, read by the worker so that no scrape reads it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -14,7 +14,7 @@ from revops.core.rebalance.inventory import inventory
 from revops.core.snapshot import Channel
 from revops.core.units import Instant, Msat
 from revops.core.value import HORIZON_DAYS, value_msat
-from revops.shell.commands.capital import known_treasury, limits_now, sling
+from revops.shell.commands.capital import limits_now
 from revops.shell.commands.seen import Seen, seen_in
 from revops.shell.readings import Reading
 
@@ -55,9 +55,6 @@ class View:
         lines: In the order of the last cycle; closed channels are in none.
         behind: About how many forwards are still to be counted.
         opened: Rebalances whose money is not settled.
-        neighbours: Whether each of them is there, by its name; those that nobody looked for are
-            left out.
-        sling_usable: `None` while nobody wants to use it, or looked at it.
     """
 
     at: Instant
@@ -73,9 +70,6 @@ class View:
     spending: Spending
     limits: Limits
     opened: tuple[Logged, ...]
-    neighbours: Mapping[str, bool]
-    sling_version: str | None
-    sling_usable: bool | None
     database_bytes: int
 
 
@@ -102,9 +96,6 @@ def view_of(app: "App") -> View:
         spending=app.store.treasury.spending(now),
         limits=limits_now(app),
         opened=app.store.treasury.open(),
-        neighbours=_neighbours(app),
-        sling_version=sling(app)["version"],
-        sling_usable=_usable(app),
         database_bytes=app.store.size_bytes(),
     )
 
@@ -131,15 +122,3 @@ def _value(channel: Channel, config: Config) -> Msat | None:
     if held is None or held.demand is None:
         return None
     return value_msat(held.demand, channel.fee_ppm, channel.to_us_msat, HORIZON_DAYS)
-
-
-def _neighbours(app: "App") -> dict[str, bool]:
-    treasury = known_treasury(app)
-    engine = treasury.engine if treasury else None
-    return {"sling": engine.version is not None} if engine else {}
-
-
-def _usable(app: "App") -> bool | None:
-    config = app.settings.config
-    wanted = config.rebalancer != "none" and config.authority == "liquidity"
-    return bool(sling(app)["ok"]) if wanted and app.money.last else None
