@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from revops.shell.cycle import Cycle
     from revops.shell.hive import HiveDesk
     from revops.shell.logs import Write
+    from revops.shell.metrics.exporter import Exporter
     from revops.shell.options import Settings
+    from revops.shell.readings import Readings
     from revops.shell.rebalancing.kit import Kit
+    from revops.shell.rebalancing.money import Money
+    from revops.shell.worker import Worker
 
 _PATIENCE_S: Final = 1.0
 """How long a start waits for the node to say who it is."""
@@ -118,12 +122,10 @@ def build(
     from revops.shell.hive import HiveDesk  # noqa: PLC0415 -- see start
     from revops.shell.hive_reports import HiveReports  # noqa: PLC0415 -- see start
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
-    from revops.shell.loops import hive_loop, loops, metrics_loop, money_loops  # noqa: PLC0415 -- see start
     from revops.shell.metrics.exporter import Exporter  # noqa: PLC0415 -- see start
     from revops.shell.readings import Readings  # noqa: PLC0415 -- see start
     from revops.shell.rebalancing.money import Money  # noqa: PLC0415 -- see start
     from revops.shell.takeover import opened, places  # noqa: PLC0415 -- see start
-    from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
 
     breaker = Breaker(call, lambda: settings.config.rpc_circuit_breaker_seconds, clock)
     log, stopping = logger(write), Event()
@@ -136,7 +138,6 @@ def build(
     money, readings = Money(kit, lambda: cycle.memory, cycle.shadow), Readings(store)
     hive.reports = HiveReports(lambda: cycle.last, readings, store)
     exporter = Exporter(lambda: app, log)
-    work = [*loops(cycle, readings, kit), metrics_loop(exporter, kit)]
     _tune_python()
     app = App(
         directory=directory,
@@ -148,13 +149,25 @@ def build(
         keeper=kit.keeper,
         money=money,
         hive=hive,
-        worker=Worker(
-            work, stopping, beside=money_loops(money, kit), neighbours=[hive_loop(hive, kit)]
-        ),
+        worker=_worker(kit, cycle, readings, money, exporter),
         breaker=breaker,
         exporter=exporter,
     )
     return app
+
+
+def _worker(
+    kit: "Kit", cycle: "Cycle", readings: "Readings", money: "Money", exporter: "Exporter"
+) -> "Worker":
+    from revops.shell import loops  # noqa: PLC0415 -- see start
+    from revops.shell.worker import Worker  # noqa: PLC0415 -- see start
+
+    return Worker(
+        [*loops.loops(cycle, readings, kit), loops.metrics_loop(exporter, kit)],
+        kit.stopping,
+        beside=loops.money_loops(money, kit),
+        neighbours=[loops.hive_loop(kit.hive, kit)],
+    )
 
 
 def _cycle(kit: "Kit") -> "Cycle":
