@@ -6,6 +6,7 @@ import attrs
 
 from revops.adapters.errors import WireError
 from revops.adapters.reading import HOOKS, moment_of, readable, rows_of
+from revops.adapters.strangers import name
 from revops.adapters.wire_reader import Reader, problem_at, wrong
 from revops.core.outcomes import Applied
 from revops.core.snapshot import MOST_PERKW, NORMAL, Channel, Node
@@ -179,7 +180,8 @@ def node_of(reply: object) -> Node:
     Raises:
         WireError: It does not say. So do all that read here.
     """
-    return _reader.read(reply, Node, "getinfo")
+    node = _reader.read(reply, Node, "getinfo")
+    return attrs.evolve(node, alias=name(node.alias))
 
 
 def feerate_of(reply: object) -> int | None:
@@ -229,10 +231,11 @@ def aliases_of(reply: object) -> dict[PeerId, str]:
     """
     Return what nodes call themselves in a `listnodes` reply: words of strangers.
 
-    They decorate, so that rows without a readable one are passed over.
+    They decorate, so that rows without a readable one are passed over, and what is no text in
+    others is made visible.
     """
     return {
-        PeerId(row["nodeid"]): alias.encode(errors="replace").decode()
+        PeerId(row["nodeid"]): name(alias)
         for row in rows_of(reply, "listnodes", "nodes")
         if type(row) is dict
         and type(row.get("nodeid")) is str
