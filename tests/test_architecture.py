@@ -74,6 +74,7 @@ DOORS = {
 OUTSIDE = {
     "revops.adapters.clboss",
     "revops.adapters.cln",
+    "revops.adapters.hive",
     "revops.adapters.sling",
     "revops.adapters.store",
 }

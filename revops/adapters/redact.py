@@ -55,6 +55,7 @@ def _treasury(treasury: Treasury) -> Treasury:
         reputations=(
             attrs.evolve(record, peer_id=_hashed(record.peer_id)) for record in treasury.reputations
         ),
+        contested=map(_hashed, treasury.contested),
     )
 
 

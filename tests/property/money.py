@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 from property.attempts import Some, at_all, rebalances, rows
-from property.strategies import configs, ratios, snapshots, whole
+from property.strategies import configs, peer_ids, ratios, snapshots, whole
 from property.trails import codes
 from property.world import START, forwarded, peer, quiet_channel
 
@@ -320,6 +320,7 @@ def treasuries() -> Some:
         income_month_msat=st.none() | st.integers(-(10**18), 10**18),
         attempts=rows(at_all(), max_size=3),
         one_at_a_time=st.booleans(),
+        contested=st.lists(peer_ids(), max_size=2),
     )
 
 

@@ -92,6 +92,23 @@ def test_all_calls_of_sling_rest_together(line: Line) -> None:
     assert line.call("listsendpays") == "listsendpays"
 
 
+def test_as_many_silences_as_are_said_open_it(line: Line) -> None:
+    """
+    With three failures to be had, two in a row and an answer are forgiven, and the lever is named.
+    """
+    line.breaker = Breaker(
+        line._answer, lambda: line.rest, line.clock, failures=3, lever="hive-enabled"
+    )
+    for silences in (2, 3):
+        for _ in range(silences):
+            line.go_silent("hive-status")
+        line.trouble = None
+        if silences == 2:
+            assert line.call("hive-members") == "hive-members"
+    with pytest.raises(NotAskedError, match=r"60 s \(hive-enabled\), calls of group hive rest"):
+        line.call("hive-members")
+
+
 @pytest.mark.parametrize(
     "trouble", [NodeRefusedError("getinfo", -1, "no"), KeyError("a bug of ours")]
 )

@@ -160,6 +160,7 @@ class TestSnapshots:
         [attempt], [record] = redacted.treasury.attempts, redacted.treasury.reputations
         assert (attempt.to_channel, attempt.to_peer) == (channel.channel_id, channel.peer_id)
         assert record.peer_id == channel.peer_id
+        assert redacted.treasury.contested == (channel.peer_id,)
         assert read_snapshot(text)[0] == redacted
 
 

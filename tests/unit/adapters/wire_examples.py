@@ -119,6 +119,7 @@ FULL = Snapshot(
         revenue_week_msat=9_000,
         refill_cost_week_msat=6_500,
         income_month_msat=-1_000,
+        contested=(PEER,),
         attempts=(
             Attempt(
                 rebalance_id=4,
