@@ -70,8 +70,6 @@ class Option:
             words = "one of " + ", ".join(self.choices)
         elif self.low is not None and self.high is not None:
             words += f" from {self.low:.16g} to {self.high:.16g}"
-        elif self.low is not None:
-            words += f" of at least {self.low:.16g}"
         return f"{words} or {self.none}" if self.none else words
 
     def parse(self, text: str) -> Value:

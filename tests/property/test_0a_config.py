@@ -178,6 +178,15 @@ def test_contradictions_are_refused_with_both_names(low, high, data):
     assert high in problem
 
 
+def test_who_is_refused_a_word_is_told_the_words():
+    """
+    An option that is one of few words names them all.
+    """
+    assert refusals({"authority": "all"}) == (
+        "authority: expected one of observe, fees, liquidity, got 'all'",
+    )
+
+
 @given(options, st.data())
 def test_equal_values_are_spelled_alike(option, data):
     """

@@ -323,6 +323,26 @@ def test_what_was_reset_does_not_come_back(chosen, at):
     assert started_with(books, {}).in_force.source(chosen[0]) == "default"
 
 
+def test_what_is_fixed_is_not_changed_while_running():
+    """
+    Where the books are is not changed under a running plugin, nor is anything beside it.
+    """
+    before, _ = started({}, ())
+    texts = {"min-fee-ppm": "7", "db-path": "elsewhere"}
+    with pytest.raises(ConfigError, match="db-path: it is fixed while revops runs"):
+        before.changed(texts, "revenue-config", 1)
+
+
+@given(configs(), st.sampled_from(tuple(OPTIONS)))
+def test_a_reset_of_what_was_not_set_changes_nothing(start, name):
+    """
+    What lightningd's own config says is not revenue-config's to take back.
+    """
+    before, _ = started(changed_options(start), ())
+
+    assert before.reset(name) == before
+
+
 @given(configs(), configs(), instants())
 def test_all_options_at_once_are_set_or_none(start, wished, at):
     """

@@ -80,5 +80,7 @@ def test_an_unknown_preset_is_refused_with_the_names_of_all():
     """
     A wrong name is answered with the right ones.
     """
+    for name, preset in PRESETS.items():
+        assert preset_named(name) is preset
     with pytest.raises(ConfigError, match="one of small, balanced, aggressive, got 'huge'"):
         preset_named("huge")

@@ -36,6 +36,7 @@ def slack(balance, ppm):
 
 @given(demands(), PRICES, BALANCES, BALANCES, HORIZONS)
 @example(Demand(per_day=1, amount_msat=1, spread=1, dispersion=4), 0, 0, 0, 5e-324)
+@example(Demand(per_day=1e-9, amount_msat=1, spread=1, dispersion=1), 10**6, 0, 5, 1e-9)
 def test_more_liquidity_is_never_worth_less(wanted, ppm, one, other, days):
     """
     V rises with the balance, and from nothing at zero.

@@ -287,6 +287,44 @@ def test_unknown_books_teach_nothing(channel, config, climb):
     assert climb_of(plan) == climb
 
 
+@given(ppms(100, 4000))
+def test_blind_or_not_a_search_stands_where_it_stood(ppm):
+    """
+    While the books cannot be read nothing of a search changes, its open window included.
+    """
+    climb = ClimbMemory(base_ppm=ppm, window=Window(fee_ppm=ppm, count=3), seen_at=START - DAY)
+    channel = quiet_channel(fee_ppm=ppm, traffic=None)
+    plan = looked(channel, PATIENT, fee=remembered(channel, climb))
+
+    assert Code.CLIMB_BLIND in codes(plan.decisions[0])
+    assert climb_of(plan) == climb
+
+
+@given(ppms(100, 4000))
+def test_where_a_lower_price_brings_nobody_it_goes_lower_still(ppm):
+    """
+    A window below the base in which nobody came is no reason to go back up, whatever the base
+    brought: the next price is below both.
+    """
+    lower = Window(fee_ppm=ppm * 4 // 5, live_s=DAY)
+    climb = ClimbMemory(
+        base_ppm=ppm,
+        side=-1,
+        first=Window(fee_ppm=ppm, count=9, live_s=DAY),
+        window=lower,
+        seen_out_count=9,
+        seen_at=START - 60,
+        live=True,
+    )
+    quiet = Traffic(since=0, until=START, out_count=9, last_out_at=START - DAY - 60)
+    channel = quiet_channel(fee_ppm=lower.fee_ppm, traffic=quiet)
+    plan = looked(channel, PATIENT, fee=remembered(channel, climb))
+
+    assert Code.CLIMB_NOBODY in codes(plan.decisions[0])
+    assert climb_of(plan).base_ppm < lower.fee_ppm
+    assert (climb_of(plan).first, climb_of(plan).side) == (None, -1)
+
+
 @given(st.lists(whole(0, 40), min_size=1, max_size=40), ppms(20, 4000))
 def test_windows_are_paired_and_long_enough(forwards, ppm):
     """

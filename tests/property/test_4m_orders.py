@@ -5,6 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from property.strategies import (
     OPEN,
+    belief_memories,
     channels,
     climb_memories,
     configs,
@@ -215,3 +216,19 @@ def test_who_is_woken_searches_on_from_where_it_rested(climb, ppm):
     assert fact(plan.decisions[0], "by", Code.CLIMB_WOKE) == "revenue-wake-all"
     assert (after.base_ppm, after.window.fee_ppm, after.window.live_s) == (ppm, ppm, 0)
     assert not after.resting
+
+
+@given(belief_memories(START), ppms(10, 5000))
+def test_what_is_believed_outlasts_being_woken(belief, ppm):
+    """
+    A channel that is woken says by whom; its price stays, and its silence is counted anew.
+    """
+    channel = quiet_channel(fee_ppm=ppm, traffic=USED)
+    belief = attrs.evolve(belief, base_ppm=ppm, resting=True)
+    plan = looked(
+        channel, Config(), fee=FeeMemory(known=price_of(channel), belief=belief), wake=True
+    )
+    after = plan.memory.channels[0].fee.belief
+
+    assert fact(plan.decisions[0], "by", Code.CLIMB_WOKE) == "revenue-wake-all"
+    assert (after.base_ppm, after.quiet_s, after.resting) == (ppm, 0, False)

@@ -15,7 +15,7 @@ from revops.core.decide import decide
 from revops.core.fees.band import dead_band
 from revops.core.reasons import Code
 from revops.core.rebalance.decide import rebalance
-from revops.core.shadow import as_seen, prices_compared, refills_compared
+from revops.core.shadow import as_seen, prices_compared, refills_compared, second
 from revops.core.units import DAY, from_sats
 
 CAPACITY = from_sats(5_000_000)
@@ -223,3 +223,17 @@ def test_a_price_of_its_own_is_kept_while_the_live_one_moves():
     assert [d.trail[-1].after for plan in plans for d in plan.decisions] == [300] * 16
     assert len(updates) == 2
     assert [c.fee_ppm for c in both.world.channels.values()] == [500, 800]
+
+
+@given(st.sampled_from(("observe", "fees", "liquidity")), st.booleans(), st.booleans())
+def test_a_shadow_asks_for_no_limit_that_nobody_sets(authority, paused, sizes):
+    """
+    A shadow decides with the live options but for those it names; where nothing is set at all it
+    asks for no size limit, which would be asked for anew in each cycle.
+    """
+    config = Config(authority=authority, paused=paused, htlc_max=sizes, min_fee_ppm=7)
+    both = attrs.evolve(config, shadow_config="max-fee-ppm=900")
+    idle = paused or authority == "observe"
+
+    assert second(config) is None
+    assert second(both) == attrs.evolve(config, max_fee_ppm=900, htlc_max=sizes and not idle)

@@ -49,6 +49,10 @@ RICH = Config(daily_budget_sats=1_000_000, max_concurrent_jobs=100)
 
 @given(configs(), st.booleans())
 @example(Config(rebalance_min_amount=150_000, rebalance_max_amount=150_000), False)
+@example(
+    Config(rebalance_min_amount=100_001, rebalance_max_amount=100_001, rebalance_chunk=50_000),
+    False,
+)
 def test_amounts_are_whole_payments_within_the_operators_bounds(config, single):
     """
     Every amount is so many payments of whole satoshi, none larger than rebalance-chunk, and lies

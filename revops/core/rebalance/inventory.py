@@ -42,13 +42,6 @@ class Inventory:
     in_msat: float
     days: float
 
-    @property
-    def share(self) -> float:
-        """
-        Return how much of the capacity is ours.
-        """
-        return self.to_us_msat / self.capacity_msat
-
 
 def inventory(channels: Sequence[Channel], window_days: int) -> Inventory | None:
     """

@@ -131,10 +131,9 @@ class Casting:
         return Role(case=case, trail=(ample, can), giver=giver)
 
     def _neither(self, case: Case, reason: Reason | None, *trail: Reason) -> Role:
-        if reason is None:
-            return Role(case=case, trail=trail)
-        until = ends_at(reason, case, self.scene)
-        return Role(case=case, trail=(*trail, reason), until=until)
+        # What is unknown has its reason; only the types cannot tell.
+        until = reason and ends_at(reason, case, self.scene)
+        return Role(case=case, trail=(*trail, *filter(None, [reason])), until=until)
 
 
 def _wanted(case: Case, held: Inventory) -> Reason:
