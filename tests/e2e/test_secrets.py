@@ -15,6 +15,9 @@ from typer.testing import CliRunner
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, StoreError
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import CommandError, NotDoneError
+from revops.shell.metrics.exposition import page_of
+from revops.shell.metrics.table import VIEWED
+from revops.shell.metrics.view import view_of
 from revops.simulate.__main__ import app as simulate
 
 SECRETS = {
@@ -133,12 +136,14 @@ def test_no_secret_is_in_anything_that_revops_writes(
     thirsty: Office, ledger: Ledger, tmp_path: Path
 ) -> None:
     """
-    Neither in answers, logs and books nor in what is saved and reported, whether the node's
-    answers hold secrets beside what is asked for, in place of it, or as the reason for a refusal;
-    while a refill is paid, and after it.
+    Neither in answers, logs, metrics and books nor in what is saved and reported; whether the
+    node and other plugins tell secrets beside what they are asked, in its place, or as the reason
+    for a refusal; while a refill is paid, and after it.
     """
     node = thirsty.node
     peer_id = node.channel(TARGET)["peer_id"]
+    node.clboss.there = True
+    node.hive.join()
     said: list[str] = []
     for answer in (salted, mixed_up, refuse, salted):
         node.garbage = Every(answer)
@@ -161,6 +166,7 @@ def test_no_secret_is_in_anything_that_revops_writes(
     assert ledger.paid, "no refill was paid while secrets were told"
     assert (shown.exit_code, from_raw.exit_code) == (0, 0)
     written = dict(files(tmp_path)) | {"answers": "\n".join(said).encode()}
+    written["metrics"] = page_of(VIEWED, view_of(thirsty.app))
     written["logs"] = "\n".join(line for _, line in thirsty.logs).encode()
     written["simulated"] = (shown.output + from_raw.output).encode()
     assert {"now.json", "page.html", "revenue_ops.db", "revenue_ops.db-wal"} <= written.keys()
