@@ -132,7 +132,7 @@ class Casting:
 
     def _neither(self, case: Case, reason: Reason | None, *trail: Reason) -> Role:
         # What is unknown has its reason; only the types cannot tell.
-        until = reason and ends_at(reason, case, self.scene)
+        until = ends_at(reason, case, self.scene) if reason else None
         return Role(case=case, trail=(*trail, *filter(None, [reason])), until=until)
 
 
