@@ -65,6 +65,7 @@ class Keeper:
         self._lock = Lock()
         self.due: Mapping[PeerId, Tags] = {}
         self._absent_until = clock.ticks()
+        self._released = False
         self.last: Look | None = None
 
     def keep(self, snapshot: Snapshot, config: Config) -> None:
@@ -81,7 +82,8 @@ class Keeper:
         with self._lock:
             claims = self._store.clboss.claims()
             # Where nothing is wanted and nothing is ours, there is nothing to ask.
-            if self.due or any(claim.ours for claim in claims.values()):
+            wanted = self.due or any(claim.ours for claim in claims.values())
+            if wanted and not self._released:
                 self._settle(claims, {**self.due, **self._wanted(claims)})
 
     def order(
@@ -115,12 +117,13 @@ class Keeper:
 
     def release(self) -> None:
         """
-        Give everything back to how it would be without us, as revops stops.
+        Give everything back to how it would be without us, as revops stops, and claim no more.
 
         Raises:
             StoreError: The books cannot be read or written: CLBOSS is told nothing.
         """
         with self._lock:
+            self._released = True
             claims = self._store.clboss.claims()
             ours = {peer: claim for peer, claim in claims.items() if claim.ours}
             if ours and (why_not := self._settle(ours, {})):

@@ -128,7 +128,6 @@ class Host:
         self._opened.set()
         self._notifications.serve(app)
         app.worker.run()
-        self._give_back(app)
 
     def _give_back(self, app: "App") -> None:
         # lightningd may be gone by now, and the books full; what is ours is known next time.
@@ -149,11 +148,17 @@ class Host:
         app, thread = self._app, self._thread
         if app is None or thread is None:
             return
-        app.worker.stop()
-        thread.join(_STOP_PATIENCE)
-        # What hangs in a call is cut off by the end of the process, which the books survive.
-        if not thread.is_alive():
+
+        def part() -> None:
+            self._give_back(app)
+            thread.join()
             app.store.close()
+
+        app.worker.stop()
+        # What hangs in a call is cut off by the end of the process, which the books survive.
+        parting = threading.Thread(target=part, name="revops-parting", daemon=True)
+        parting.start()
+        parting.join(_STOP_PATIENCE)
 
     # What lightningd asks ------------------------------------------------------------------
 

@@ -51,7 +51,8 @@ def test_a_stop_gives_back_and_a_start_claims_again(
 ) -> None:
     """
     As long as the plugin runs CLBOSS leaves its work alone; it stops, in time, and only the
-    operator's tags are left; a kill leaves what was told, and the next stop knows whose it is.
+    operator's tags are left; a kill leaves what was told, and the next stop knows whose it is, even
+    while sling hangs.
     """
     before = tags(node)
     claimed = {peer: OURS | before.get(peer, set()) for peer in peers(node)}
@@ -65,10 +66,13 @@ def test_a_stop_gives_back_and_a_start_claims_again(
     lightningd.first_cycle()
     lightningd.kill()
     assert tags(node) == claimed
+    node.before["sling-version"] = node.never_answer
     lightningd.start()
     lightningd.first_cycle()
+    lightningd.wait_for(lambda: node.called("sling-version"))
     assert lightningd.shutdown() < 2.0
     assert (tags(node), written(lightningd)) == (before, {})
+    node.let_go()
     assert lightningd.logged("broken", "error") == []
 
 

@@ -93,6 +93,11 @@ def test_the_manifest_names_the_commands_and_every_option(lightningd: FakeLightn
         "revenue-wake-all": "",
         "revenue-rebalance": "from",
         "revenue-clear-reservations": "",
+        "revenue-clboss-status": "[limit]",
+        "revenue-ignore": "peer_id",
+        "revenue-unignore": "peer_id",
+        "revenue-list-ignored": "[limit]",
+        "revenue-remanage": "peer_id",
         "revenue-config": "[action]",
     }
 
