@@ -17,7 +17,7 @@ from revops.core.fees.standing import settled
 from revops.core.fees.vegas import between, reflex
 from revops.core.memory import Change, ChannelMemory, FeeMemory, FlowMemory, VegasMemory
 from revops.core.plan import FlowView
-from revops.core.policy import DEFAULT, Strategy, in_force
+from revops.core.policy import DEFAULT, in_force
 from revops.core.reasons import Reason
 from revops.core.snapshot import NORMAL, Channel, FeerateSample, Snapshot
 from revops.core.units import DAY, ChannelId, Instant, PeerId, Ppm
@@ -66,13 +66,7 @@ def prepared(snapshot: Snapshot, config: Config) -> Prepared:
         memory = known.get(channel.channel_id)
         before = memory.fee if memory else FeeMemory()
         policy = policies.get(channel.peer_id, DEFAULT)
-        fee = settled(
-            before,
-            channel,
-            snapshot.now,
-            orders.get(channel.channel_id),
-            hive=policy.strategy is Strategy.HIVE,
-        )
+        fee = settled(before, channel, snapshot.now, orders.get(channel.channel_id), policy)
         woken = snapshot.wake and fee.search is not None and fee.search.resting
         age_s = _age_s(channel, memory, snapshot.now)
         views.append(

@@ -98,6 +98,7 @@ def test_the_manifest_names_the_commands_and_every_option(lightningd: FakeLightn
         "revenue-unignore": "peer_id",
         "revenue-list-ignored": "[limit]",
         "revenue-remanage": "peer_id",
+        "revenue-hive-status": "",
         "revenue-config": "[action]",
     }
 

@@ -5,7 +5,7 @@ from typing import Final
 from revops.core.amend import amended
 from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
 from revops.core.memory import YIELD_S, Change, FeeMemory, Pin, Price
-from revops.core.policy import Strategy
+from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code, Facts
 from revops.core.snapshot import NORMAL, Channel, FeePin
 from revops.core.units import DAY, HOUR, Instant, Msat, Ppm
@@ -18,17 +18,16 @@ def settled(
     memory: FeeMemory,
     channel: Channel,
     now: Instant,
-    order: FeePin | None = None,
-    *,
-    hive: bool = False,
+    order: FeePin | None,
+    policy: Policy,
 ) -> FeeMemory:
     """
     Return *memory* after a look at what is in force: the operator's *order*; or what we asked for
     came about or not; and a fee that is none of these was set by somebody else, to whom we yield,
-    unless it is what cl-hive sets for a member of the *hive*.
+    unless it is what cl-hive sets for those whose *policy* is hive.
     """
     price = _in_force(channel, memory.known)
-    free = hive and price == _FREE
+    free = policy.strategy is Strategy.HIVE and price == _FREE
     if free and memory.pin and not memory.pin.ordered:
         # Set before the policy said so.
         memory = amended(memory, pin=None)

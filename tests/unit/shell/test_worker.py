@@ -361,6 +361,33 @@ def test_who_waits_long_holds_up_nobody_beside_it(desk: Desk) -> None:
     run(desk, meanwhile=hurry)
 
 
+def test_who_waits_is_served_at_once(desk: Desk) -> None:
+    """
+    A loop that somebody waits for is due whatever its interval, on a third thread that is woken by
+    a ring; once nobody waits, its interval counts.
+    """
+    waiting, served = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        if waiting.is_set():
+            waiting.clear()
+            served.set()
+
+    hive = Loop(
+        "hive", serve, lambda: INTERVAL, desk.clock, desk.loop._log, waiting=waiting.is_set
+    )
+    desk.worker = Worker([desk.loop], threading.Event(), neighbours=[hive])
+    desk.worker.begin()
+
+    def ask() -> None:
+        waiting.set()
+        hive.ring()
+        assert served.wait(2)
+        assert hive.due_in() > 0
+
+    run(desk, meanwhile=ask)
+
+
 def test_what_hangs_beside_does_not_keep_the_process(desk: Desk) -> None:
     """
     The work ends when every thread is done with its step; one that hangs is a daemon, and the end
