@@ -1,5 +1,6 @@
-"""Two hundred lives of a node that rebalances, drawn by chance: every msat is accounted for."""
+"""Lives of a node that rebalances, drawn by chance: every msat is accounted for."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from e2e.wishes import WISHES
 
 from revops.core.treasury import Ending
 
-LIVES: Final = 200
+LIVES: Final = 700 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 60
 LENGTH: Final = 40
 
 
