@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from docs.world import ROOT, World, agrees, steps
+from e2e.office import Office
+from fakes import FakeNode
 from predecessors import make, one_of_each
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from revops.core.config import OPTIONS
+from revops.shell.clock import Clock
 from revops.shell.commands import COMMANDS
 from revops.shell.options import PREFIX, Settings
 
@@ -184,18 +187,41 @@ def test_the_readme_names_every_command() -> None:
     assert [c.name for c in COMMANDS if f"| `{c.name}` |" not in readme] == []
 
 
-def test_the_handbook_quotes_what_the_program_says() -> None:
+def table_below(title: str) -> list[str]:
     """
-    Each message in the table of troubles is one that the code has.
+    Return what stands in backquotes in the first column of the handbook's tables below *title*.
     """
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    table = text.partition("## Trouble\n")[2].partition("\n## ")[0]
-    quoted = re.findall(r"^\| `(.*?)` \|", table, flags=re.MULTILINE)
+    tables, *_ = re.split(r"\n##+ ", text.partition(f"\n{title}\n")[2])
+    cells = re.findall(r"^\| (`.*?`) \|", tables, flags=re.MULTILINE)
+    return [quoted for cell in cells for quoted in re.findall("`(.*?)`", cell)]
+
+
+@pytest.mark.parametrize("title", ["## Trouble", "### The log"])
+def test_the_handbook_quotes_what_the_program_says(title: str) -> None:
+    """
+    Each message in the tables of troubles and of the log is one that the code has.
+    """
+    quoted = table_below(title)
     fragments = [part.strip() for message in quoted for part in message.split("…")]
     said = "\n".join(constants())
 
     assert len(quoted) > 5
     assert [fragment for fragment in fragments if fragment not in said] == []
+
+
+def test_the_handbook_names_fields_of_the_status(tmp_path: Path) -> None:
+    """
+    Each field to watch is one that revenue-status has.
+    """
+    office = Office(tmp_path, FakeNode(now=Clock().now()))
+    try:
+        fields, status = table_below("## What to watch"), office.call("revenue-status")
+    finally:
+        office.close()
+
+    assert len(fields) > 10
+    assert [field for field in fields if field not in status] == []
 
 
 def constants() -> Iterator[str]:

@@ -12,7 +12,7 @@ from docs.desk import Desk
 from docs.shims import NAME, PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60
+PATIENCE = 300
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "tests", "build", "dist", "*.egg-info")
 _ONLY_IF_ABSENT = "sqlite3"
 
