@@ -88,7 +88,12 @@ def test_printing_and_parsing_an_amount_changes_nothing(amount):
     assert parse_msat(format_msat(amount)) == amount
 
 
-@given(st.text() | st.integers().map(str) | st.integers().map("{}msat".format))
+@given(
+    st.text()
+    | st.sampled_from(("1.5msat", "--1msat", "²msat"))
+    | st.integers().map(str)
+    | st.integers().map("{}msat".format)
+)
 def test_an_amount_is_digits_and_its_unit(text):
     """
     Text is read as an amount only if it is a whole number and `msat`; nothing is guessed.
@@ -142,6 +147,7 @@ def test_a_fee_stays_a_fee(rate):
     Whatever number comes in, infinity included, the fee is from 0 to the highest there is.
     """
     assert 0 <= nearest_ppm(rate) <= MAX_PPM
+    assert (nearest_ppm(-math.inf), nearest_ppm(math.inf)) == (0, MAX_PPM)
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False))

@@ -8,7 +8,7 @@ TESTS = Path(__file__).resolve().parents[1]
 # By the numbers of the laws, and by name the examples among the units.
 SUITES = {
     "advice": "9a",
-    "budget": "6 6a",
+    "budget": "6a",
     "capacity": "9a",
     "chance": "1b",
     "checks": "0b numbers",
@@ -47,7 +47,7 @@ SUITES = {
     "prospect": "4o",
     "reasons": "reasons",
     "rebalance/amounts": "5f 5d",
-    "rebalance/bets": "5j",
+    "rebalance/bets": "5f 5g",
     "rebalance/case": "5b 5c 5e",
     "rebalance/decide": "5g 5e",
     "rebalance/ev": "5d",
@@ -81,6 +81,8 @@ SUITES = {
     "uptime": "1d",
     "value": "3",
 }
+SAID = {"fees": "reasons", "rebalance": "reasons"}
+"""An example of each reason: a hundred decisions in a second."""
 
 
 def suite_of(module: str) -> list[str]:
@@ -94,5 +96,5 @@ def suite_of(module: str) -> list[str]:
     }
     return [
         f"tests/property/{laws[name]}" if name in laws else f"tests/unit/core/test_{name}.py"
-        for name in SUITES.get(module, "4i 5g").split()
+        for name in f"{SUITES.get(module, '4i 5g')} {SAID.get(module.partition('/')[0], '')}".split()
     ]

@@ -47,6 +47,8 @@ def test_a_split_gives_the_remainder_to_the_largest_fraction():
     """
     assert split(100, [1, 1, 1]) == (34, 33, 33)
     assert split(10, [1, 2]) == (3, 7)
+    assert split(0, [1, 2]) == (0, 0)
+    assert split(2, [1, 2]) == (1, 1)
 
 
 def test_short_channel_ids_sort_by_their_numbers():
@@ -54,8 +56,8 @@ def test_short_channel_ids_sort_by_their_numbers():
     Block 9 is before block 10, and a channel without an id comes last.
     """
     scids = [None, Scid("10x1x0"), Scid("9x200x1"), Scid("9x30x1")]
-
     assert sorted(scids, key=scid_key) == ["9x30x1", "9x200x1", "10x1x0", None]
+    assert sorted([None, "900000x1x0"], key=scid_key) == ["900000x1x0", None]
 
 
 @pytest.mark.parametrize(

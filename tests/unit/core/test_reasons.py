@@ -24,7 +24,7 @@ from revops.core.memory import (
 )
 from revops.core.policy import Policy, Strategy
 from revops.core.reasons import SENTENCES, Code, because, sentence
-from revops.core.snapshot import FeePin, FeerateSample, Refills, Slice, Traffic
+from revops.core.snapshot import FeePin, FeerateSample, HiveHint, Refills, Slice, Traffic
 from revops.core.units import DAY, HOUR
 
 CAPACITY = 5_000_000_000
@@ -161,6 +161,9 @@ EXAMPLES = {
     Code.AMNESTY: lambda: looked(quiet_channel(**EMPTY, **NEW, opener="remote")),
     Code.MULTIPLIER: lambda: governed({"fee_multiplier_min": 2}),
     Code.BALANCE: lambda: looked(quiet_channel(**EMPTY)),
+    Code.HIVE_HINT: lambda: looked(
+        quiet_channel(traffic=USED, hive_hint=HiveHint(fee_ppm=900, confidence=0.5))
+    ),
     Code.BELIEF: believing,
     Code.BELIEF_STANDS: lambda: believing(judged_at=START - HOUR),
     Code.BELIEF_BLIND: lambda: looked(quiet_channel()),
