@@ -94,7 +94,8 @@ def suite_of(module: str) -> list[str]:
         for path in (TESTS / "property").glob("test_*.py")
         if (match := re.match(r"test_(\w+?)_", path.name))
     }
+    about, said = SUITES.get(module, "4i 5g"), SAID.get(module.partition("/")[0], "")
     return [
         f"tests/property/{laws[name]}" if name in laws else f"tests/unit/core/test_{name}.py"
-        for name in f"{SUITES.get(module, '4i 5g')} {SAID.get(module.partition('/')[0], '')}".split()
+        for name in f"{about} {said}".split()
     ]
