@@ -238,12 +238,12 @@ def closing_of(reply: object) -> tuple[tuple[Closing, ...], tuple[str, ...]]:
     """
 
     def closing(row: Any, path: str) -> Closing | None:  # noqa: ANN401 -- a JSON value
-        if type(row) is not dict or row.get("state") not in SETTLING:
+        if type(row) is not dict or str(row.get("state")) not in SETTLING:
             return None
         state = _channels.read(row, _Over, path)
         over = [change for change in state.state_changes if change.new_state in SETTLING]
         found = {
-            "at": int(moment_of(over[0].timestamp)) if over else None,
+            "at": _began(over[0], path) if over else None,
             "how": _how(over),
             "final_to_us_msat": state.to_us_msat,
             "fee_msat": state.last_tx_fee_msat,
@@ -252,6 +252,13 @@ def closing_of(reply: object) -> tuple[tuple[Closing, ...], tuple[str, ...]]:
 
     rows = rows_of(reply, "listpeerchannels", "channels")
     return readable(rows, "listpeerchannels.channels", closing)
+
+
+def _began(over: _Change, path: str) -> int:
+    try:
+        return int(moment_of(over.timestamp))
+    except ValueError as error:
+        raise WireError((problem_at(f"{path}.state_changes", str(error)),)) from None
 
 
 def _how(over: list[_Change]) -> How:
