@@ -319,7 +319,6 @@ def _shadow_problems(config: Config) -> list[str]:
 
 _WAITING: Final = {
     "flow analysis at times of its own": ("flow_interval",),
-    "work with cl-hive": ("hive_enabled",),
 }
 """Options that are taken and checked before there is anything that reads them, by what will."""
 

@@ -24,7 +24,7 @@ OF_NO_USE: Final[Mapping[str, str]] = {
     "target-flow": "it is for advice, and changes no decision",
     "htlc-max": "it changes no price and no refill",
     "clboss-enabled": _NOTHING,
-    "hive-enabled": _NOTHING,
+    "hive-enabled": "a shadow hears what the live config hears",
     "rpc-timeout-seconds": _NOTHING,
     "rpc-circuit-breaker-seconds": _NOTHING,
     "reservation-timeout-hours": _NOTHING,
