@@ -196,6 +196,21 @@ def test_secrets_reach_neither_errors_nor_logs(
     assert "s3cret" not in f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
 
 
+def test_a_refusal_is_repeated_on_one_line_and_without_secrets(path: Path) -> None:
+    """
+    A node quotes what it refuses, and other plugins say what they like.
+    """
+    invoice, said = "lnbcrt1" + "q" * 300, "no:\n\x1b[2J" + "x " * 5000
+    with (
+        serving(path, error({"code": -1, "message": f"bad token '{invoice}' {said}"})),
+        pytest.raises(NodeRefusedError) as caught,
+    ):
+        connect(str(path))("setchannel", {})
+
+    assert caught.value.message.startswith(r"bad token '(307 letters left out)' no:\n\x1b[2Jx x ")
+    assert len(caught.value.message) < 1100
+
+
 def test_replies_are_not_logged(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """
     Replies hold preimages; the client's own debug log of them stays off.

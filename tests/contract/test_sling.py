@@ -115,6 +115,16 @@ def test_a_job_that_is_kept_is_never_taken_for_ours(name: str) -> None:
     assert job.words.startswith("1:")
 
 
+def test_words_of_a_task_are_one_line_without_secrets() -> None:
+    """
+    Of a task, sling may say what it likes; people are shown it.
+    """
+    said = ["1:Stuck", f"2:\x1b[2J\n{'5ec2e7' * 12}"]
+    (job,) = looking([{"scid": TARGET, "status": said}]).jobs
+
+    assert job.words == r"1:Stuck, 2:\x1b[2J\n(72 letters left out)"
+
+
 def test_nothing_listed_is_nothing_at_work() -> None:
     """
     Before the first job, and after the last one was forgotten, there is none.
