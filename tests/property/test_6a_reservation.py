@@ -53,6 +53,9 @@ def reservations(draw, when=None):
     return money
 
 
+LAST_WEEK = Reservation(
+    rebalance_id=0, amount_msat=5000, state=Spend.SETTLED, spent_msat=5000, settled_at=NOW - 2 * DAY
+)
 books = st.lists(reservations(), max_size=6)
 most = st.builds(Limits, day_msat=st.integers(0, 20_000), week_msat=st.integers(0, 40_000))
 
@@ -126,6 +129,7 @@ def test_time_frees_and_never_holds(book, later):
 
 @given(books, most, AMOUNTS)
 @example([], Limits(day_msat=0, week_msat=0), 1)
+@example([LAST_WEEK], Limits(day_msat=9000, week_msat=6000), 2000)
 def test_what_there_is_room_for_fits(book, limit, amount):
     """
     Room is never negative, and whatever fits into it leaves both windows within their limits.

@@ -87,14 +87,14 @@ def mutants(module: str) -> list[str]:
 
 def run(module: str, most: int | None) -> None:
     """
-    Try the mutants of *module*, or *most* of them, that no test is known to see.
+    Try the mutants of *module*, or *most* of them, and again those that no test saw.
     """
     place = prepared(module)
     names = mutants(module)
-    if most and most < len(names):
-        names = random.Random(SEED).sample(names, most)
+    random.Random(SEED).shuffle(names)
     known = verdicts(module)
-    left = [name for name in names if known.get(name) in SURVIVED]
+    drawn = [*names[:most], *(name for name in names if known.get(name) is not None)]
+    left = [name for name in dict.fromkeys(drawn) if known.get(name) in SURVIVED]
     if left:
         command = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", "1", *left]
         environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutants"}
