@@ -22,7 +22,7 @@ demo: $(SIMULATE) ## what revops would do on a routing node with 40 channels, wh
 test: $(DEV) ## every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-integration: $(INTEGRATION) ## the plugin on a real lightningd; skipped unless that and bitcoind are on the PATH
+integration: $(INTEGRATION) ## the plugin on a real lightningd and under a real Prometheus; skipped unless these and bitcoind are on the PATH
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, walls between the layers, a docstring on every test
@@ -32,7 +32,7 @@ check: $(DEV) ## lint, format, types, walls between the layers, a docstring on e
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet tests
 
-bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a long past, commands and reports meanwhile
+bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a long past, commands, reports and scrapes meanwhile
 	$(BIN)/python tests/bench/bench_cycle.py
 	$(BIN)/python tests/bench/bench_step.py
 	$(BIN)/python tests/bench/bench_commands.py
@@ -40,6 +40,7 @@ bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a
 	$(BIN)/python tests/bench/bench_backfill.py
 	$(BIN)/python tests/bench/bench_month.py
 	$(BIN)/python tests/bench/bench_rebalance.py
+	$(BIN)/python tests/bench/bench_scrape.py
 	$(BIN)/python tests/bench/bench_arena.py
 
 arena: $(SIMULATE) ## docs/arena.md: every policy in every world; hours, but stopped and started again it goes on
@@ -47,7 +48,7 @@ arena: $(SIMULATE) ## docs/arena.md: every policy in every world; hours, but sto
 	$(BIN)/python -m revops.simulate arena --scenario all --policy all core,fee-optimizer=hill-climb \
 		--seeds $(ARENA_SEEDS) --store build/arena.sqlite --markdown docs/arena.md
 
-docs: $(DEV) ## docs/options.md, docs/commands.md, docs/reasons.md and config/, from the code
+docs: $(DEV) ## options, commands, reasons and metrics in docs/, and config/, from the code
 	@$(BIN)/python -m revops.shell.handbook
 
 golden: $(DEV) ## make the examples, their plans and the small arena anew; read the diff before committing it

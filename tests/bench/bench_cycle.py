@@ -102,7 +102,7 @@ class Bench:
 
     def _call(self, method: str, params: dict[str, object]) -> object:
         self._watch.lap("act" if method == "setchannel" else "observe")
-        text = as_text(self._node.answer(method, params))
+        text = as_text(self._node.call(method, params))
         self._watch.lap("node")
         reply = json.loads(text)
         self._watch.lap("act" if method == "setchannel" else "parse")

@@ -22,7 +22,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from bench.gen_node import GeneratedNode, as_text  # noqa: E402 -- found by the path above
-from fakes import FakeClock  # noqa: E402 -- see above
+from fakes import UNKNOWN_METHOD, FakeClock, RpcRefusalError  # noqa: E402 -- see above
 
 from revops.adapters.errors import NodeRefusedError  # noqa: E402 -- see above
 from revops.shell.clock import Clock  # noqa: E402 -- see above
@@ -32,7 +32,6 @@ from revops.shell.main import build  # noqa: E402 -- see above
 from revops.shell.notifications import Notifications  # noqa: E402 -- see above
 from revops.shell.options import Settings  # noqa: E402 -- see above
 
-UNKNOWN_METHOD = -32601
 CYCLES_A_DAY = 48
 HALF_AN_HOUR = 1800
 SPIKES = (5, 12, 13, 24)
@@ -101,7 +100,7 @@ def serve(wire: Connection, size: int, now: int) -> None:
             continue
         try:
             wire.send(as_text(node.answer(method, params)))
-        except NotImplementedError:
+        except RpcRefusalError:
             wire.send("null")
 
 

@@ -7,6 +7,10 @@ import json
 import random  # noqa: TID251 -- examples are drawn here, not decisions
 from typing import Any
 
+from fakes import UNKNOWN_METHOD, RpcRefusalError
+
+from revops.adapters.errors import NodeRefusedError
+
 DAY = 86_400
 HEIGHT = 930_000
 FORWARDS_A_DAY = 18
@@ -108,7 +112,17 @@ class GeneratedNode:
             case "setchannel":
                 return {"channels": [self._price(params)]}
             case _:
-                raise NotImplementedError(method)
+                # Other plugins, which are not there.
+                raise RpcRefusalError(UNKNOWN_METHOD, f"Unknown command '{method}'")
+
+    def call(self, method: str, params: dict[str, Any]) -> Any:
+        """
+        Return the reply to a call, or refuse as the adapters know it: for who has no socket.
+        """
+        try:
+            return self.answer(method, params)
+        except RpcRefusalError as refusal:
+            raise NodeRefusedError(method, refusal.code, refusal.message) from None
 
     def pass_by(self, seconds: int) -> None:
         """
