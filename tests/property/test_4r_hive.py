@@ -1,5 +1,7 @@
 """§4.0 Hive: what its members say is a hint, and what they charge each other is nothing."""
 
+import math
+
 import attrs
 import pytest
 from hypothesis import assume, given
@@ -84,15 +86,10 @@ def test_a_hint_pulls_half_way_at_most(hint, market):
     """
     config = Config(min_fee_ppm=20, max_fee_ppm=3000)
     alone, told = prior(None, config, market_ppm=market), prior(hint, config, market_ppm=market)
-    far = prior(
-        HiveHint(fee_ppm=max(20, min(hint.fee_ppm, 3000)), confidence=1.0),
-        config,
-        market_ppm=market,
-    )
+    heard = math.log(max(20, min(hint.fee_ppm, 3000)))
+    half_way = 0.5 * hint.confidence * (heard - alone.middle)
 
-    assert (
-        abs(told.middle - alone.middle) <= hint.confidence * abs(far.middle - alone.middle) + 1e-9
-    )
+    assert math.isclose(told.middle - alone.middle, half_way, abs_tol=1e-9)
     assert attrs.evolve(told, middle=alone.middle) == alone
 
 
