@@ -258,7 +258,8 @@ def test_nothing_is_served_and_nothing_is_loaded_unless_it_is_asked_for(office: 
 
     assert office.app.exporter.url is None
     assert office.app.exporter._page == b""
-    assert office.call("revenue-status")["prometheus"] == {"url": None, "why_not": None}
+    nothing = {"url": None, "why_not": None, "warning": None}
+    assert office.call("revenue-status")["prometheus"] == nothing
     assert told(office) == []
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
@@ -339,15 +340,18 @@ def test_an_address_that_is_not_ours_is_one_sentence(
 
 def test_who_listens_to_all_is_warned(office: Office) -> None:
     """
-    An address that others reach is served as asked, with a line in the log.
+    An address that others reach is served as asked, with a line in the log, and in the status as
+    long as it is so.
     """
     office.configure(prometheus_bind="0.0.0.0", prometheus_port=str(free_port()), prometheus="true")  # noqa: S104 -- what is warned of
     office.app.exporter.follow()
-    lines = told(office)
+    warning = f"whoever reaches {office.app.exporter.url} can read the metrics (prometheus-bind)"
+    assert told(office)[1] == warning
+    assert office.call("revenue-status")["prometheus"]["warning"] == warning
+
     office.configure(prometheus="false")
     office.app.exporter.follow()
-
-    assert lines[1] == "whoever reaches 0.0.0.0 can read the metrics (prometheus-bind)"
+    assert office.call("revenue-status")["prometheus"]["warning"] is None
 
 
 def test_the_process_serves_before_the_first_block_and_ends_as_fast_as_ever(

@@ -64,7 +64,11 @@ def run(app: "App", given: Given) -> Answer:
         **_capital(app),
         "shadow": shadowing.status(app),
         "neighbours": {"clboss": ignoring.status(app), "hive": hive_status.status(app)},
-        "prometheus": {"url": app.exporter.url, "why_not": app.exporter.trouble or None},
+        "prometheus": {
+            "url": app.exporter.url,
+            "why_not": app.exporter.trouble or None,
+            "warning": app.exporter.warning,
+        },
         "db": {
             "path": str(app.store.path),
             "schema": app.store.schema_version(),

@@ -41,6 +41,16 @@ class Exporter:
         server = self._server
         return server.url if server else None
 
+    @property
+    def warning(self) -> str | None:
+        """
+        Return who else can read them by the operator's choice; `None` for nobody.
+        """
+        server = self._server
+        if server is None or server.is_private:
+            return None
+        return f"whoever reaches {server.url} can read the metrics (prometheus-bind)"
+
     def follow(self) -> None:
         """
         Serve where the options say, or no more.
@@ -89,8 +99,8 @@ class Exporter:
             why = error.strerror or str(error)
             return f"{bind}:{port}: {why} (prometheus-bind, prometheus-port)"
         self._log.info(f"metrics are served at {self._server.url}")
-        if not self._server.is_private:
-            self._log.warning(f"whoever reaches {bind} can read the metrics (prometheus-bind)")
+        if self.warning:
+            self._log.warning(self.warning)
         return ""
 
     def _say(self, trouble: str) -> None:
