@@ -139,7 +139,7 @@ def due(snapshot: Snapshot, config: Config) -> dict[PeerId, Tags]:
     """
     Return what CLBOSS is to leave alone of each peer because revops does it.
     """
-    if not config.clboss_enabled:
+    if hands_off(config) or not config.clboss_enabled:
         return {}
     policies = in_force(snapshot.policies, snapshot.now)
     peers = {c.peer_id for c in snapshot.channels if c.state not in SETTLING}

@@ -1,5 +1,6 @@
 """The keeper of CLBOSS: it has CLBOSS leave alone what revops does, and gives all of it back."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any, Final
@@ -17,10 +18,11 @@ from revops.shell.ports import ClbossPort
 
 _ASK_AGAIN_S: Final = 10 * MINUTE
 """When a CLBOSS that is not there is looked for again."""
-_TURN_S: Final = 5.0
-"""How long a cycle may go on telling CLBOSS; the next one goes on."""
+_TURN_S: Final = 30.0
+"""How long a cycle may go on telling a CLBOSS that answers; the next one tells it the rest."""
 _ABSENT: Final = "CLBOSS is not there"
-_LATER: Final = "CLBOSS takes long; it is told in the next cycle"
+_STOPPING: Final = "revops is stopping"
+_LATER: Final = "not told yet: CLBOSS is silent or takes long, or revops is stopping"
 
 
 @attrs.frozen(kw_only=True)
@@ -66,6 +68,8 @@ class Keeper:
         self.due: Mapping[PeerId, Tags] = {}
         self._absent_until = clock.ticks()
         self._released = False
+        # Nobody begins to tell it anything after this tick.
+        self._ends = -math.inf
         self.last: Look | None = None
 
     def keep(self, snapshot: Snapshot, config: Config) -> None:
@@ -82,8 +86,10 @@ class Keeper:
         with self._lock:
             claims = self._store.clboss.claims()
             # Where nothing is wanted and nothing is ours, there is nothing to ask.
-            wanted = self.due or any(claim.ours for claim in claims.values())
-            if wanted and not self._released:
+            wanted = config.clboss_enabled and (self.due or claims)
+            needed = wanted or any(claim.ours for claim in claims.values())
+            self._ends = self._clock.ticks() + _TURN_S
+            if needed and not self._released:
                 self._settle(claims, {**self.due, **self._wanted(claims)})
 
     def order(
@@ -103,7 +109,8 @@ class Keeper:
                 peer: change(claims.get(peer) or Claim(peer_id=peer, since=now)) for peer in peers
             }
             self._store.clboss.save(ordered.values())
-            why_not = _why_not(self._config())
+            self._ends = self._clock.ticks() + _TURN_S
+            why_not = _STOPPING if self._released else _why_not(self._config())
             why_not = why_not or self._settle(ordered, self._wanted(ordered))
             claims = ordered | self._store.clboss.claims()
             return tuple(claims[peer] for peer in ordered), why_not
@@ -122,8 +129,9 @@ class Keeper:
         Raises:
             StoreError: The books cannot be read or written: CLBOSS is told nothing.
         """
+        self._released, self._ends = True, -math.inf  # Whoever is telling it comes to an end.
         with self._lock:
-            self._released = True
+            self._ends = math.inf
             claims = self._store.clboss.claims()
             ours = {peer: claim for peer, claim in claims.items() if claim.ours}
             if ours and (why_not := self._settle(ours, {})):
@@ -156,8 +164,7 @@ class Keeper:
             return look.note
         todo = steps(claims, look.unmanaged, wanted, look.at)
         self._store.clboss.save(step.pending for step in todo)
-        until = self._clock.ticks() + _TURN_S
-        results = [self._tell(step, until) for step in todo]
+        results = [self._tell(step) for step in todo]
         self._store.clboss.save(claim for claim, _ in results)
         untold = [why for _, why in results if why]
         note = f"{len(untold)} peers: {untold[0]}" if untold else ""
@@ -171,19 +178,20 @@ class Keeper:
             self._log.info("CLBOSS was told what to leave alone", peers=told)
         return note
 
-    def _tell(self, step: Step, until: float) -> tuple[Claim, str]:
+    def _tell(self, step: Step) -> tuple[Claim, str]:
         """
         Return what is claimed after *step*, and why it was not done.
         """
         if step.to_tell is None:
             return step.then, ""
-        if self._clock.ticks() > until:
+        if self._clock.ticks() > self._ends:
             return step.seen, _LATER
         try:
             self._clboss.unmanage(step.then.peer_id, step.to_tell)
         except (NodeRefusedError, NotAskedError) as error:
             return step.seen, str(error)
         except NoAnswerError as error:
+            self._ends = -math.inf
             return step.pending, str(error)
         return step.then, ""
 

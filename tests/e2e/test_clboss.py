@@ -313,6 +313,44 @@ def test_ignore_and_unignore_leave_everything_as_it_was(office: Office, node: Fa
     assert tags(node) == before
 
 
+def test_an_order_is_kept_where_revops_has_nothing_to_do(office: Office, node: FakeNode) -> None:
+    """
+    On a node without channels, under authority observe, an order is told at once all the same, and
+    again when revops may act; nothing is claimed beside it, nor anything once revops stops.
+    """
+    node.channels.clear()
+    office.configure(authority="observe")
+    office.cycle()
+    assert office.call("revenue-ignore", STRANGER, "close")["status"] == "success"
+    assert tags(node) == {STRANGER: {"close"}}
+    node.clboss.unmanage(STRANGER, "")
+    office.configure(authority="fees")
+    office.cycle(after_s=HALF_HOUR)
+    assert tags(node) == {STRANGER: {"close"}}
+    office.app.keeper.release()
+    assert tags(node) == {}
+    office.cycle(after_s=HALF_HOUR)
+    answer = office.call("revenue-ignore", STRANGER, "open")
+
+    assert (tags(node), answer["status"]) == ({}, "pending")
+    assert "revops is stopping" in answer["message"]
+
+
+def test_a_slow_clboss_is_told_the_rest_in_the_next_cycle(office: Office, node: FakeNode) -> None:
+    """
+    A cycle does not go on telling for longer than half a minute, however many peers there are.
+    """
+    node.before["clboss-unmanage"] = lambda: office.clock.pass_by(31)
+    office.cycle()
+    assert len(tags(node)) == 1
+    assert len(node.called("setchannel")) == len(node.channels)
+    assert "takes long" in note(office)
+    node.before.clear()
+    office.cycle(after_s=HALF_HOUR)
+
+    assert tags(node) == all_ours(node)
+
+
 def test_what_is_remanaged_is_not_claimed_again(office: Office, node: FakeNode) -> None:
     """
     One side of a peer, or all of it, or everybody: CLBOSS has it back but for the operator's own

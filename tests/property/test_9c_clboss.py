@@ -176,18 +176,23 @@ def test_an_order_comes_before_what_revops_would_do(by_itself, ignored, remanage
 def test_revops_claims_what_it_does_and_nothing_else(snapshot, config):
     """
     Only peers with a channel that is not over, only prices and refills; no refills where it may
-    make none, and nothing at all once it is switched off.
+    make none, and nothing at all where it does nothing or is switched off.
     """
     found = due(snapshot, config)
     peers = {c.peer_id for c in snapshot.channels if c.state not in SETTLING}
 
-    assert set(found) == (peers if config.clboss_enabled else set())
+    idle = hands_off(config) or not config.clboss_enabled
+
+    assert set(found) == (set() if idle else peers)
     assert all(some <= OURS for some in found.values())
     if config.authority != "liquidity" or config.rebalancer == "none":
         assert not any("balance" in some for some in found.values())
 
 
-@given(snapshots(), configs(clboss_enabled=st.just(True)), st.data())
+acting = {"clboss_enabled": st.just(True), "dry_run": st.just(False), "paused": st.just(False)}
+
+
+@given(snapshots(), configs(**acting), st.data())
 def test_a_policy_says_what_is_claimed(snapshot, config, data):
     """
     A passive peer is CLBOSS's; one that is not to be refilled is so in that alone.

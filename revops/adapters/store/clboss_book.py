@@ -23,6 +23,12 @@ class ClbossBook:
         """
         return self._read(_claims)
 
+    def peers(self) -> int:
+        """
+        Return of how many peers something is ours.
+        """
+        return self._read(_peers)
+
     def save(self, claims: Iterable[Claim]) -> None:
         """
         Write down *claims* in place of those about the same peers; empty ones are forgotten.
@@ -47,6 +53,11 @@ def _claims(connection: sqlite3.Connection) -> dict[PeerId, Claim]:
         )
         for peer_id, theirs, ours, ignored, remanaged, since in rows
     }
+
+
+def _peers(connection: sqlite3.Connection) -> int:
+    (count,) = connection.execute("SELECT count(*) FROM ignored_peers WHERE ours != ''").fetchone()
+    return int(count)
 
 
 def _save(connection: sqlite3.Connection, claims: tuple[Claim, ...]) -> None:

@@ -128,11 +128,10 @@ def status(app: "App") -> Answer:
     Return in a few words how it stands with CLBOSS, as of the last look.
     """
     last = app.keeper.last
-    claims = app.store.clboss.claims().values()
     return {
         "enabled": app.settings.config.clboss_enabled,
         "there": last.there if last else None,
         "asked_at": last.at if last else None,
-        "peers": sum(bool(claim.ours) for claim in claims),
+        "peers": app.store.clboss.peers(),
         "note": last.note or None if last else None,
     }

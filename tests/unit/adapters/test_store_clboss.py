@@ -35,6 +35,7 @@ def test_claims_survive_and_are_replaced_peer_by_peer(tmp_path: Path) -> None:
         store.clboss.save([CLAIM, other])
     with closing(Store.open(path)) as store:
         assert store.clboss.claims() == {PEER: CLAIM, OTHER: other}
+        assert store.clboss.peers() == 1
         store.clboss.save([Claim(peer_id=PEER, theirs=frozenset({"close"}), since=NOW)])
         assert store.clboss.claims() == {OTHER: other}
 
