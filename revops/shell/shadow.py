@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from revops.adapters.errors import StoreError
 from revops.adapters.store import Run, ShadowBook
 from revops.adapters.store.memory import changed
 from revops.core.config import Config
@@ -119,7 +120,8 @@ class Shadow:
         except Exception as error:  # noqa: BLE001 -- the live cycle is not to be disturbed by any
             trouble = f"{type(error).__name__}: {error}"
             if self.troubles.get(area) != trouble:
-                self._log.error(f"shadow-config: {area}: {trouble}", exc_info=True)
+                foreseen = isinstance(error, StoreError)
+                self._log.error(f"shadow-config: {area}: {trouble}", exc_info=not foreseen)
             self.troubles[area] = trouble
         else:
             self.troubles.pop(area, None)

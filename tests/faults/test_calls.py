@@ -2,15 +2,12 @@
 
 import ast
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import attrs
 import pytest
-from e2e.conftest import NOW
-from e2e.life import Start
-from e2e.thirsty import TARGET
 from faults.patient import Patient
 from faults.rpc import ANSWERS, FAULTS
 
@@ -76,25 +73,6 @@ CELLS: Final = [
     if EVERY or (row + column) % 4 == 0
 ]
 """Every call and every fault is among them; `make faults` has them all."""
-
-
-@pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
-    """
-    Where every patient begins: a node with a channel to fill, known for a day.
-    """
-    return Start(tmp_path_factory.mktemp("patient") / "regtest", NOW, TARGET)
-
-
-@pytest.fixture
-def patient(start: Start, tmp_path: Path) -> Iterator[Patient]:
-    """
-    A plugin that was just started, with much to do.
-    """
-    office = Patient(tmp_path / "regtest", start.again(tmp_path / "regtest"))
-    office.stir()
-    yield office
-    office.close()
 
 
 @pytest.mark.parametrize(("method", "fault"), CELLS)

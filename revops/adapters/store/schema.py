@@ -10,6 +10,8 @@ from revops.adapters.errors import StoreError
 
 MARKS: Final = "schema_migrations"
 """The table in which yoyo marks what it has applied."""
+REPAIR: Final = "restore a backup, or name a new file with revenue-ops-db-path to count anew"
+"""What to do about a database that is damaged."""
 
 
 def migrations_dir() -> Path:
@@ -26,8 +28,8 @@ def bring_up_to_date(path: Path, directory: Path | None = None) -> None:
     Apply to the database at *path* the migrations it lacks.
 
     Raises:
-        StoreError: It is of another program or a newer revops, or a migration failed; nothing
-            was changed then.
+        StoreError: It is of another program or a newer revops, or damaged, or a migration failed;
+            nothing was changed then.
     """
     directory = directory or migrations_dir()
     ours = sorted(file.stem for file in directory.glob("*.sql"))
@@ -39,9 +41,12 @@ def bring_up_to_date(path: Path, directory: Path | None = None) -> None:
         if not theirs and _has_foreign_tables(connection):
             msg = f"{path}: another program's database; name a new file with revenue-ops-db-path"
             raise StoreError(msg)
-    if newer := sorted(set(theirs) - set(ours)):
-        msg = f"{path}: a newer revops has written it ({newer[-1]}); upgrade revops"
-        raise StoreError(msg)
+        if newer := sorted(set(theirs) - set(ours)):
+            msg = f"{path}: a newer revops has written it ({newer[-1]}); upgrade revops"
+            raise StoreError(msg)
+        if harm := _damage(connection):
+            msg = f"{path}: it is damaged: {harm}; {REPAIR}"
+            raise StoreError(msg)
     if theirs != ours:
         _apply(path, directory)
 
@@ -54,6 +59,16 @@ def applied(connection: sqlite3.Connection) -> list[str]:
         return []
     marks = connection.execute(f"SELECT migration_id FROM {MARKS} ORDER BY 1")  # noqa: S608 -- a constant
     return [migration for (migration,) in marks]
+
+
+def _damage(connection: sqlite3.Connection) -> str:
+    """
+    Return what SQLite finds wrong with the database as a whole; empty for nothing.
+
+    Damage to one table may go unnoticed until money is decided on by what stands there.
+    """
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return "" if found == "ok" else " ".join(str(found).split())
 
 
 def _has_foreign_tables(connection: sqlite3.Connection) -> bool:

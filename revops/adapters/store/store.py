@@ -50,7 +50,7 @@ _ADVICE: Final = (
     ("closed", "revops is stopping"),
     ("is locked", "another program holds it: stop that one"),
     ("not a database", "name another file with revenue-ops-db-path"),
-    ("malformed", "restore a backup, or name a new file with revenue-ops-db-path to count anew"),
+    ("malformed", schema.REPAIR),
     ("full", "make room on the disk"),
     ("I/O error", "look after the disk"),
     ("No such file", "make its directory, or name another with revenue-ops-db-path"),
