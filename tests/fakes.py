@@ -312,6 +312,10 @@ class FakeNode:
             ]
         }
 
+    def _listnodes(self, params: dict[str, Any]) -> Any:
+        nodes = recorded("listnodes")["nodes"]
+        return {"nodes": [node for node in nodes if params.get("id") in (None, node["nodeid"])]}
+
     def _listfunds(self, _params: dict[str, Any]) -> Any:
         return {"outputs": self.outputs, "channels": []}
 
@@ -382,6 +386,7 @@ _METHODS: dict[str, Callable[[FakeNode, dict[str, Any]], Any]] = {
     "listpeerchannels": FakeNode._listpeerchannels,
     "feerates": FakeNode._feerates,
     "listfunds": FakeNode._listfunds,
+    "listnodes": FakeNode._listnodes,
     "listforwards": FakeNode._listforwards,
     "setchannel": FakeNode._setchannel,
     "bkpr-listaccountevents": _asked_of_books(FakeBooks.listaccountevents),

@@ -54,6 +54,12 @@ class Lightningd:
             lambda reply: replies.channels_of(reply, blockheight=blockheight, now=now),
         )
 
+    def alias(self, node_id: PeerId) -> str:
+        """
+        Return what a node calls itself; empty when gossip does not know it.
+        """
+        return self._ask("listnodes", {"id": node_id}, replies.aliases_of).get(node_id, "")
+
     def feerate(self) -> int | None:
         """
         Return what confirms within 12 blocks, in sat per 1000 weight; `None` if nobody knows.

@@ -37,6 +37,11 @@ class NodePort(Protocol):
         Return its channels, all or those with one peer, without their traffic.
         """
 
+    def alias(self, node_id: PeerId) -> str:
+        """
+        Return what a node calls itself; empty when nobody knows.
+        """
+
     def feerate(self) -> int | None:
         """
         Return what confirms within 12 blocks, in sat per 1000 weight.

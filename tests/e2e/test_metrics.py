@@ -8,7 +8,6 @@ import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
 import pytest
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
@@ -20,6 +19,7 @@ from revops.shell.metrics.table import VIEWED, families
 from revops.shell.metrics.view import view_of
 
 HALF_HOUR = 1800
+DAY = 86_400
 HOSTILE = 'x"} 1\n# HELP up Lies\nup{y="\\\u202e<script>\ud83d'
 
 
@@ -87,7 +87,7 @@ def test_a_channel_is_told_as_it_is(watched: Office, node: FakeNode) -> None:
     assert of("earned_msat_total") == row["earned_msat"] == 47149
     assert of("forwards_out_total") == 17
     assert of("liquidity_value_msat") > 0
-    assert of("info") == 1
+    assert value(page, "revops_channel_info", scid="150x6x0", alias="bench-B") == 1
     labels = {tuple(s.labels) for n, f in page.items() if "channel_" in n for s in f.samples}
     assert {frozenset(names) - {"scid", "peer_id"} for names in labels} == {
         frozenset(),
@@ -143,12 +143,7 @@ def test_what_a_stranger_calls_itself_stays_a_label(watched: Office) -> None:
     """
     No alias adds a line, a metric or a label, or breaks the page for all others.
     """
-    last = watched.app.cycle.last
-    channels = [attrs.evolve(c, alias=HOSTILE) for c in last.snapshot.channels]
-    watched.app.cycle.last = attrs.evolve(
-        last, snapshot=attrs.evolve(last.snapshot, channels=channels)
-    )
-    page = families_in(page_of(VIEWED, view_of(watched.app)).decode())
+    page = families_in(page_of(VIEWED, view_of(watched.app, lambda _: HOSTILE)).decode())
     aliases = {sample.labels["alias"] for sample in page["revops_channel_info"].samples}
 
     assert aliases == {HOSTILE.encode(errors="backslashreplace").decode()}
@@ -177,6 +172,29 @@ def test_what_was_counted_counts_on_and_what_failed_is_told_by_whose_doing(
     assert value(page, "revops_breaker_state", group="node", state="open") == 1
     assert value(page, "revops_breaker_state", group="node", state="closed") == 0
     assert value(page, "revops_rpc_unanswered_total", group="node") == 1
+
+
+def test_names_are_asked_for_once_a_day_and_never_in_the_way(
+    watched: Office, node: FakeNode
+) -> None:
+    """
+    Each peer's name is asked for once, in vain or not; a node that says nothing is asked for one
+    name in a turn, and all else is told as ever.
+    """
+    peers = {channel["peer_id"] for channel in node.channels}
+    watched.app.worker.run_once("metrics")
+    asked = len(node.called("listnodes"))
+    node.before["listnodes"] = node.never_answer
+    watched.clock.pass_by(DAY)
+    node.let_go()
+    watched.app.worker.run_once("metrics")
+    page = scrape(watched.app.exporter.url)
+    names = {sample.labels["alias"] for sample in page["revops_channel_info"].samples}
+
+    assert asked == len(peers) == 5
+    assert len(node.called("listnodes")) == asked + 1
+    assert not watched.app.worker.state("metrics").failing
+    assert names == {"bench-A", "bench-B", "bench-C", "bench-D", "bench-E"}
 
 
 # How it is read ------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def _refill_cost(line: Line) -> float | None:
 def _info(view: View) -> Iterable[Row]:
     for line in view.lines:
         channel = line.channel
-        yield (*line.labels, channel.alias or "", channel.state, channel.opener, line.flow), 1
+        yield (*line.labels, line.alias, channel.state, channel.opener, line.flow), 1
 
 
 CHANNELS: Final = Group(

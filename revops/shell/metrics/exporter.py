@@ -7,6 +7,7 @@ import attrs
 
 from revops.core.config import Config
 from revops.core.units import MINUTE
+from revops.shell.metrics.names import Names
 
 if TYPE_CHECKING:
     from revops.shell.app import App
@@ -27,6 +28,7 @@ class Exporter:
     """
 
     _app: "Callable[[], App]"
+    _names: Names
     _log: Any
     trouble: str = attrs.field(default="", init=False)
     _page: bytes = attrs.field(default=b"", init=False)
@@ -76,7 +78,10 @@ class Exporter:
             from revops.shell.metrics.table import VIEWED  # noqa: PLC0415 -- see the line above
             from revops.shell.metrics.view import view_of  # noqa: PLC0415 -- see above
 
-            self._page = page_of(VIEWED, view_of(self._app()))
+            app = self._app()
+            if app.cycle.last:
+                self._names.learn(c.peer_id for c in app.cycle.last.snapshot.channels)
+            self._page = page_of(VIEWED, view_of(app, self._names.of))
 
     def _open(self, bind: str, port: int) -> str:
         """

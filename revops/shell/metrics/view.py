@@ -1,6 +1,6 @@
 """View: what is known of the node at one moment, read by the worker so that no scrape reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -12,7 +12,7 @@ from revops.core.ledger import Account
 from revops.core.memory import BeliefMemory
 from revops.core.rebalance.inventory import inventory
 from revops.core.snapshot import Channel
-from revops.core.units import Instant, Msat
+from revops.core.units import Instant, Msat, PeerId
 from revops.core.value import HORIZON_DAYS, value_msat
 from revops.shell.commands.capital import limits_now
 from revops.shell.commands.seen import Seen, seen_in
@@ -32,6 +32,7 @@ class Line:
     An open channel, as all of its metrics need it.
 
     Attributes:
+        alias: What its peer calls itself: a stranger's words; empty when nobody knows.
         account: What the books have of it; `None` until they were brought up to date.
         flow: Which way its liquidity moves, in a word.
         value_msat: What our side of it is expected to earn within a week at the price in force;
@@ -39,6 +40,7 @@ class Line:
     """
 
     channel: Channel
+    alias: str
     account: Account | None
     flow: str
     value_msat: Msat | None
@@ -73,9 +75,9 @@ class View:
     database_bytes: int
 
 
-def view_of(app: "App") -> View:
+def view_of(app: "App", alias: Callable[[PeerId], str]) -> View:
     """
-    Return what is known now, without asking the node.
+    Return what is known now, without asking the node; *alias* tells what a peer calls itself.
 
     Raises:
         StoreError: The books cannot be read.
@@ -88,7 +90,7 @@ def view_of(app: "App") -> View:
         cycled=last,
         moved=app.money.last,
         seen=seen_in(last) if last else Seen(),
-        lines=tuple(_lines(last, month)) if last else (),
+        lines=tuple(_lines(last, month, alias)) if last else (),
         week=app.readings.lately(now, _WEEK_DAYS),
         month=month,
         books=app.store.books(),
@@ -100,7 +102,7 @@ def view_of(app: "App") -> View:
     )
 
 
-def _lines(last: "Cycled", month: Reading) -> Iterator[Line]:
+def _lines(last: "Cycled", month: Reading, alias: Callable[[PeerId], str]) -> Iterator[Line]:
     accounts = {account.channel_id: account for account in month.ledger.accounts}
     beliefs = {m.channel_id: m.fee.belief for m in last.plan.memory.channels}
     flows = {state.channel_id: state.flow for state in last.plan.states}
@@ -109,6 +111,7 @@ def _lines(last: "Cycled", month: Reading) -> Iterator[Line]:
         if channel.scid is not None:
             yield Line(
                 channel=channel,
+                alias=alias(channel.peer_id),
                 account=accounts.get(own),
                 flow=flow.state.value if flow else "unknown",
                 value_msat=_value(channel, last.config),
