@@ -49,11 +49,14 @@ THIRD_PARTIES = {
 # Doors to the outside, and the only modules that open them.
 DOORS = {
     "cattrs": ("adapters/wire",),
+    "ctypes": (),
     "distributed": ("simulate/sweep/crews",),
     "jinja2": ("simulate/report/document",),
     "markupsafe": ("simulate/report/document",),
     "http": ("shell/metrics/server",),
+    "marshal": (),
     "numpy": ("simulate/",),
+    "pickle": (),
     "plotly": ("simulate/report/document",),
     "prometheus_client": ("shell/metrics/exposition",),
     "pybreaker": ("adapters/breaker",),
@@ -64,12 +67,23 @@ DOORS = {
     "yoyo": ("adapters/store",),
     "scipy": ("simulate/",),
     "structlog": ("shell/",),
+    "subprocess": (),
     # A socket's deadline and what a run takes are the machine's own time.
     "time": ("shell/clock", "adapters/rpc", "simulate/arena/contest", "simulate/sweep/cells"),
     "random": (),
     "rich": ("simulate/",),
     "tomli": ("simulate/sweep/grid_file",),
     "typer": ("simulate/",),
+    "urllib": (),
+}
+# Who writes files, having thought of who may read them.
+WRITERS = {
+    "adapters/private",
+    "shell/commands/snapshot",
+    "shell/handbook/__main__",
+    "simulate/arena_command",
+    "simulate/plan_command",
+    "simulate/sweep_command",
 }
 OUTSIDE = {
     "revops.adapters.clboss",
@@ -131,6 +145,22 @@ def test_a_door_to_the_outside_is_opened_in_one_place(path: Path) -> None:
     used = {top(name) for name in imports(tree(path))} & DOORS.keys()
 
     assert [door for door in used if not place(path).startswith(DOORS[door])] == []
+
+
+def test_files_are_written_in_few_places() -> None:
+    """
+    What makes or writes a file is listed above; everything else goes into the books.
+    """
+    writing = {"mkdir", "touch", "write_bytes", "write_text"}
+    found = {
+        place(path)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if (isinstance(node, ast.Attribute) and node.attr in writing)
+        or (isinstance(node, ast.Call) and ast.unparse(node.func) in {"open", "os.open"})
+    }
+
+    assert found == WRITERS
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=place)

@@ -64,11 +64,7 @@ def run(app: "App", given: Given) -> Answer:
         **_capital(app),
         "shadow": shadowing.status(app),
         "neighbours": {"clboss": ignoring.status(app), "hive": hive_status.status(app)},
-        "prometheus": {
-            "url": app.exporter.url,
-            "why_not": app.exporter.trouble or None,
-            "warning": app.exporter.warning,
-        },
+        "prometheus": _prometheus(app),
         "db": {
             "path": str(app.store.path),
             "schema": app.store.schema_version(),
@@ -85,6 +81,15 @@ def _capital(app: "App") -> Answer:
         "sling": capital.sling(app),
         "budget": capital.budget_of(app),
         "last_money_cycle": capital.cycled(app.money.last) if app.money.last else None,
+    }
+
+
+def _prometheus(app: "App") -> Answer:
+    exporter = app.exporter
+    return {
+        "url": exporter.url,
+        "why_not": exporter.trouble or None,
+        "warning": exporter.warning,
     }
 
 
