@@ -240,6 +240,22 @@ def test_an_account_not_corrected_yet_costs_nothing_below_zero(account, data):
     }
 
 
+def test_what_waited_too_long_is_no_side_of_a_refill():
+    """
+    A side is paired with the other of its payment for as long as a payment can take, to the
+    second; later it was an ordinary payment.
+    """
+    left = {"payment_hash": HASHES[0], "part": "1:0", "debit_msat": 1001, "fee_msat": 1}
+    came = {"payment_hash": HASHES[0], "part": "0:0", "credit_msat": 1000, "fee_msat": 0}
+    first = Move(index=1, channel_id=CHANNELS[0], at=5, credit_msat=0, **left)
+    for late in (0, 1):
+        second = Move(index=2, channel_id=CHANNELS[1], at=5 + LONGEST + late, debit_msat=0, **came)
+        refills, waiting = paired([first], [second])
+
+        assert len(refills) == 1 - late
+        assert waiting == ((second,) if late else ())
+
+
 closings = st.builds(
     Closing,
     channel_id=st.sampled_from(CHANNELS),

@@ -54,7 +54,7 @@ def climb(quote: Quote, view: ChannelView, context: Context) -> Learned:
         resting = memory.resting and context.vegas < WAKES
         memory = attrs.evolve(seen(memory, view, traffic, context), resting=resting)
         return _learned(memory, Code.CLIMB_PAUSED, facts, quote)
-    return _learned(*step(memory, quote, view, context), quote)
+    return _learned(*step(memory, quote, view, traffic, context), quote)
 
 
 def _learned(memory: ClimbMemory, code: Code, facts: Facts, quote: Quote) -> Learned:
@@ -142,7 +142,9 @@ def why_not_live(view: ChannelView) -> str | None:
     return None
 
 
-def step(memory: ClimbMemory, quote: Quote, view: ChannelView, context: Context) -> Step:
+def step(
+    memory: ClimbMemory, quote: Quote, view: ChannelView, traffic: Traffic, context: Context
+) -> Step:
     """
     Return the search after the time since the last look, with what it concluded.
 
@@ -150,9 +152,6 @@ def step(memory: ClimbMemory, quote: Quote, view: ChannelView, context: Context)
     `ln(fee x rate)` with its standard error; only time in which the price in question was in
     force, and the channel could forward, is evidence.
     """
-    traffic = view.channel.traffic
-    if traffic is None:
-        return memory, Code.CLIMB_BLIND, {"base_ppm": memory.base_ppm}
     came = max(0, traffic.out_count - _or(memory.seen_out_count, traffic.out_count))
     if view.woken:
         return _woken(seen(memory, view, traffic, context), "revenue-wake-all")
