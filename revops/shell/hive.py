@@ -105,7 +105,8 @@ class HiveDesk:
         Return those of *peers* that another member fills channels of; no answer within a second
         is no conflict.
         """
-        if not peers or self.membership is None or self.membership.tier != "member":
+        known = self.membership
+        if not peers or known is None or known.tier != "member":
             return ()
         question = _Question(tuple(sorted(peers)))
         self._questions.put(question)

@@ -16,6 +16,8 @@ FIRST_BLOCK_WAIT: Final = 10.0
 RETRY: Final = 60.0
 _JITTER: Final = 0.1
 _STALLED: Final = 3
+_NEIGHBOURS_END: Final = 0.2
+"""Seconds at the end for whoever waits for a neighbour: nothing of ours depends on it."""
 _KINDS: Final[Mapping[type[Exception], str]] = {
     NodeRefusedError: "refused",
     NoAnswerError: "no answer",
@@ -193,6 +195,7 @@ class Worker:
         neighbours: Sequence[Loop] = (),
     ) -> None:
         self._loops = {loop.name: loop for loop in (*loops, *beside, *neighbours)}
+        self._neighbours = neighbours
         self._shifts = [shift for shift in (loops, beside, neighbours) if shift]
         self._stopping = stopping
         self._begun = threading.Event()
@@ -243,8 +246,8 @@ class Worker:
         for thread in threads:
             thread.start()
         self._work(ours)
-        for thread in threads:
-            thread.join()
+        for shift, thread in zip(others, threads, strict=True):
+            thread.join(_NEIGHBOURS_END if shift is self._neighbours else None)
 
     def _work(self, loops: Sequence[Loop]) -> None:
         bell = loops[0].bell

@@ -19,13 +19,13 @@ def run(app: "App", given: Given) -> Answer:
     Answer `revenue-hive-status`.
     """
     del given
-    hive, config, members = app.hive, app.settings.config, _members(app)
-    hints = hive.hints()
+    hive, config = app.hive, app.settings.config
+    known, hints = hive.membership, hive.hints()
     return {
         **status(app),
-        "hive": attrs.asdict(hive.membership) if hive.membership else None,
+        "hive": attrs.asdict(known) if known else None,
         "features": sorted(hive.features),
-        "members": {"count": len(hive.members), "with_channels": members},
+        "members": {"count": len(hive.members), "with_channels": _members(app)},
         "tariff": {
             "hive_fee_ppm": config.hive_fee_ppm,
             "base_fee_msat": 0,
@@ -72,13 +72,16 @@ def status(app: "App") -> Answer:
     """
     Return what revenue-status says of it.
     """
-    hive, policies = app.hive, in_force(app.store.policies().policies, app.clock.now()).values()
+    known, policies = (
+        app.hive.membership,
+        in_force(app.store.policies().policies, app.clock.now()).values(),
+    )
     return {
         "hive_enabled": app.settings.config.hive_enabled,
-        "available": hive.membership is not None,
-        "tier": hive.membership.tier if hive.membership else None,
+        "available": known is not None,
+        "tier": known.tier if known else None,
         "why_not": _why_not(app),
-        "looked_at": hive.looked_at,
+        "looked_at": app.hive.looked_at,
         "hive_policies": sum(policy.strategy is Strategy.HIVE for policy in policies),
     }
 

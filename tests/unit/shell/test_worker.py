@@ -388,6 +388,28 @@ def test_who_waits_is_served_at_once(desk: Desk) -> None:
     run(desk, meanwhile=ask)
 
 
+def test_nobody_waits_for_a_neighbour_at_the_end(desk: Desk) -> None:
+    """
+    While what has to do with neighbours hangs, all other work ends, and so does the run.
+    """
+    hangs, let_go = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hangs.set()
+        let_go.wait(5)
+
+    desk.worker = Worker([desk.loop], threading.Event(), neighbours=[desk.loop_of("hive", hang)])
+    desk.worker.begin()
+    thread = threading.Thread(target=desk.worker.run)
+    thread.start()
+    assert hangs.wait(2)
+    desk.worker.stop()
+    thread.join(2)
+
+    assert not thread.is_alive()
+    let_go.set()
+
+
 def test_what_hangs_beside_does_not_keep_the_process(desk: Desk) -> None:
     """
     The work ends when every thread is done with its step; one that hangs is a daemon, and the end
