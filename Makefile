@@ -5,14 +5,16 @@ VENV ?= .venv
 PYTEST_ARGS ?= -n auto
 FUTURES ?= --days 30 --runs 3
 ARENA_SEEDS ?= 100-129
+MODULE ?=
 BIN := $(VENV)/bin
 
 # Stamps inside the environment: a changed pyproject.toml installs anew.
 SIMULATE := $(VENV)/.installed-simulate
 DEV := $(VENV)/.installed-dev
 INTEGRATION := $(VENV)/.installed-integration
+MUTANTS := $(VENV)/.installed-mutants
 
-.PHONY: demo test integration check bench arena docs golden clean
+.PHONY: demo test integration coverage mutants check bench arena docs golden clean
 
 demo: $(SIMULATE) ## what revops would do on a routing node with 40 channels, why, and what would become of it
 	@$(BIN)/python -m revops.simulate examples/forty.json
@@ -24,6 +26,14 @@ test: $(DEV) ## every test
 
 integration: $(INTEGRATION) ## the plugin on a real lightningd and under a real Prometheus; skipped unless these and bitcoind are on the PATH
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
+
+coverage: $(MUTANTS) ## every branch of the core is taken by a law or an example
+	@mkdir -p build
+	HYPOTHESIS_PROFILE=mutants $(BIN)/python -m pytest tests/property tests/unit/core \
+		--ignore-glob='*/test_10*' --cov --cov-report=term $(PYTEST_ARGS)
+
+mutants: $(MUTANTS) ## which small changes of the core no test sees; hours, but it goes on where it was: MODULE="budget fees/rails"
+	$(BIN)/python tests/strength/mutants.py $(MODULE)
 
 check: $(DEV) ## lint, format, types, walls between the layers, a docstring on every test
 	$(BIN)/ruff check .
@@ -73,6 +83,10 @@ $(SIMULATE): pyproject.toml | $(BIN)/python
 $(DEV): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(SIMULATE)
+
+$(MUTANTS): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutants]'
+	@touch $@ $(DEV) $(SIMULATE)
 
 $(INTEGRATION): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[integration]'
