@@ -13,6 +13,7 @@ from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
 from e2e.scraping import families_in, fetch, free_port, full_name, scrape, value
 from fakes import FakeNode
+from prometheus_client import Metric
 
 from revops.shell.metrics.exposition import page_of
 from revops.shell.metrics.table import VIEWED, families
@@ -132,7 +133,7 @@ def test_a_channel_that_closed_vanishes(watched: Office, node: FakeNode) -> None
     watched.app.worker.run_once("metrics")
     after = scrape(watched.app.exporter.url)
 
-    def scids(page: dict) -> set[str]:
+    def scids(page: dict[str, Metric]) -> set[str]:
         return {s.labels["scid"] for f in page.values() for s in f.samples if "scid" in s.labels}
 
     assert scids(before) - scids(after) == {"150x6x0"}
@@ -172,6 +173,33 @@ def test_what_was_counted_counts_on_and_what_failed_is_told_by_whose_doing(
     assert value(page, "revops_breaker_state", group="node", state="open") == 1
     assert value(page, "revops_breaker_state", group="node", state="closed") == 0
     assert value(page, "revops_rpc_unanswered_total", group="node") == 1
+
+
+def test_neighbours_are_told_as_they_were_found(watched: Office, node: FakeNode) -> None:
+    """
+    One that is there has 1, one that was looked for in vain 0, and one that is not to be worked
+    with is not told of.
+    """
+    url = watched.app.exporter.url
+
+    def there(page: dict[str, Metric]) -> dict[str, float]:
+        return {s.labels["neighbour"]: s.value for s in page["revops_neighbour_present"].samples}
+
+    watched.app.worker.run_once("hive")
+    alone = there(scrape(url))
+    node.hive.there = node.clboss.there = True
+    watched.clock.pass_by(HALF_HOUR)
+    for loop in ("hive", "fees"):
+        watched.app.worker.run_once(loop)
+    together = there(scrape(url))
+    watched.configure(hive_enabled="false", clboss_enabled="false", rebalancer="none")
+    apart = scrape(url)
+
+    assert alone == {"clboss": 0, "hive": 0, "sling": 1}
+    assert together == {"clboss": 1, "hive": 1, "sling": 1}
+    assert there(apart) == {"sling": 1}
+    assert value(apart, "revops_sling_usable") is None
+    assert value(apart, "revops_breaker_state", group="hive", state="closed") == 1
 
 
 def test_names_are_asked_for_once_a_day_and_never_in_the_way(
