@@ -164,13 +164,13 @@ def make(*args: str) -> None:
     """
     Make the target in the environment that is there; of one that takes long, tell the commands.
     """
-    (target,) = args
+    target, *given = args
     if not Path(".venv").exists():
         Path(".venv").symlink_to(sys.prefix)
     stamps = ("-o", ".venv/.installed-dev", "-o", ".venv/.installed-simulate")
     dry = () if target in QUICK else ("--dry-run",)
     few = "FUTURES=--days 1 --runs 1 --jobs 1"
-    os.execv(os.environ["MAKE_PROGRAM"], ["make", *stamps, *dry, few, target])  # noqa: S606 -- the real one
+    os.execv(os.environ["MAKE_PROGRAM"], ["make", *stamps, *dry, few, *given, target])  # noqa: S606 -- the real one
 
 
 def sqlite3_(*args: str) -> None:
