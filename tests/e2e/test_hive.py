@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
-from e2e.thirsty import SIZES, TARGET, make_thirsty, settle_in
+from e2e.thirsty import SIZES, TARGET, hang_up, make_thirsty, settle_in
 from fakes import FakeNode
 
-from revops.core.hive import WINDOW_S
+from revops.core.hive import WINDOW_S, PeriodCosts
 from revops.core.reasons import Code
 from revops.shell.hive import ANSWER_S, HINTS_LAST_S, LOOK_S, MOST_WAITING, REFRESH_S
 
 SCID = "150x1x0"
 MEMBER = "02" + "77" * 32
+COSTS = PeriodCosts(rebalance_costs_sats=7)
 MINUTE = 60
 HOUR = 3600
 DAY = 86_400
@@ -292,14 +293,12 @@ def test_reports_that_are_too_many_are_dropped_and_counted(office: Office) -> No
     Those that wait are bounded: the oldest go first.
     """
     meet(office)
-    office.cycle()
-    reports = list(office.app.hive.reports())
-    office.app.hive.reports = lambda: reports * MOST_WAITING
+    office.app.hive.reports = lambda: [COSTS] * (MOST_WAITING + 7)
     meet(office, after_s=MINUTE)
     counts = status(office)["reports"]
 
-    assert sum(counts["lost"].values()) == len(reports) * MOST_WAITING - MOST_WAITING
-    assert counts["waiting"] < MOST_WAITING
+    assert counts["lost"] == {"hive-report-period-costs": 7}
+    assert counts["told"] == {"hive-report-period-costs": MOST_WAITING - counts["waiting"]}
     assert office.app.hive.waiting()
 
 
@@ -377,22 +376,35 @@ def test_a_neophyte_is_not_asked_of_conflicts(filling: Office, node: FakeNode) -
 
 def test_who_does_not_answer_is_left_alone(office: Office, node: FakeNode) -> None:
     """
-    After three calls without an answer cl-hive is left alone for a minute, it counts as not there,
-    and no other call of lightningd rests for it.
+    After three calls without an answer cl-hive is asked nothing for a minute, what was to be told
+    is lost and counted, and no other call of lightningd rests for it.
     """
     meet(office)
-    for method in ("hive-status", "hive-report-liquidity-state", "hive-report-period-costs"):
-        node.garbage[method] = lambda _: {"id": None}
-        node.before[method] = node.never_answer
-    office.cycle(after_s=LOOK_S)
-    node.calls.clear()
-    for _ in range(4):
-        meet(office, after_s=MINUTE // 4)
+    office.app.hive.reports = lambda: [COSTS] * 6
+    node.before["hive-report-period-costs"] = hang_up
+    meet(office, after_s=MINUTE)
     answer = status(office)
 
-    assert answer["available"] is False
-    assert "no answer" in answer["why_not"]
+    assert len(node.called("hive-report-period-costs")) == 3
+    assert answer["reports"]["lost"] == {"hive-report-period-costs": 6}
+    assert answer["breaker"]["state"] == "open"
+    assert "not asked for another 60 s (hive-enabled)" in answer["why_not"]
     assert all(group["group"] != "hive" for group in office.call("revenue-status")["rpc"])
+
+
+def test_who_is_silent_counts_as_absent(office: Office, node: FakeNode) -> None:
+    """
+    A hive that does not say that it is there is not, until it says so again a minute later.
+    """
+    meet(office)
+    node.before["hive-status"] = hang_up
+    meet(office, after_s=LOOK_S)
+    silent = status(office)
+    node.before.clear()
+    meet(office, after_s=MINUTE)
+
+    assert (silent["available"], status(office)["available"]) == (False, True)
+    assert "no answer" in silent["why_not"]
 
 
 def test_a_hive_that_hangs_makes_nothing_longer(lightningd: FakeLightningd, node: FakeNode) -> None:
