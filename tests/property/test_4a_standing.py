@@ -101,6 +101,17 @@ def test_a_static_fee_is_set_as_it_is(channel, config, ppm):
     assert not set(codes(decision)) & {*LEARNED, Code.STEP_LIMIT, Code.DEAD_BAND}
 
 
+@given(ppms(10, 5000), st.integers(1, 3))
+def test_a_static_fee_is_exact(ppm, more):
+    """
+    A static fee that differs from the one in force by a hair is worth telling.
+    """
+    channel = quiet_channel(fee_ppm=ppm)
+    decision = decided(channel, policies=[strategy(Strategy.STATIC, fee_ppm=ppm + more)])
+
+    assert fee(decision, ppm) == ppm + more
+
+
 @given(
     open_channels,
     configs(paused=st.just(False), authority=st.just("fees"), hive_fee_ppm=whole(0, 100_000)),
@@ -188,7 +199,7 @@ def test_after_a_pin_learning_starts_from_the_pinned_fee(ppm, ago, optimizer):
 def test_what_we_asked_for_is_no_change_by_somebody_else(channel, config, memory, known):
     """
     A price that was decided and is in force now came about, answered or not: it is counted as ours,
-    and nobody is yielded to.
+    once, and nobody is yielded to.
     """
     asked = Asked(price=price_of(channel), at=START - 60)
     memory = attrs.evolve(memory, known=known, asked=asked, pin=None)
@@ -198,6 +209,7 @@ def test_what_we_asked_for_is_no_change_by_somebody_else(channel, config, memory
     assert Code.MANUAL_CHANGE not in codes(plan.decisions[0])
     assert remembered.known == price_of(channel)
     assert asked.at in [change.at for change in remembered.changes]
+    assert remembered.asked != asked
     assert remembered.pin is None
 
 
@@ -215,6 +227,7 @@ def test_what_did_not_come_about_is_forgotten(channel, config, memory, wanted):
 
     assert Code.MANUAL_CHANGE not in codes(plan.decisions[0])
     assert len(remembered.changes) <= len(memory.changes)
+    assert remembered.asked != memory.asked
     assert remembered.pin is None
 
 

@@ -86,6 +86,7 @@ def test_so_many_at_once_and_no_more():
         ({"expires_at": 1}, "expires_at: there is no such field of a policy"),
         ({"strategy": "fast"}, "strategy: expected one of dynamic, static, passive, hive, got "),
         ({"rebalance": 1}, "rebalance: expected one of enabled, disabled, source_only, sink_only"),
+        ({"tags": [5, "a"]}, "tags: expected words of 1 to 64 printable letters, got 5"),
         ({"tags": [""]}, "tags: expected words of 1 to 64 printable letters, got ''"),
         ({"tags": ["x" * 65]}, "tags: expected words of 1 to 64 printable letters, got"),
         ({"tags": ["a\nb"]}, "tags: expected words of 1 to 64 printable letters, got"),
@@ -100,6 +101,25 @@ def test_what_cannot_be_wished_for_is_named(fields, sentence):
     One sentence says which field it is, and what it may hold.
     """
     assert refusal((PEER, fields)).startswith(sentence)
+
+
+def test_a_tag_may_be_as_long_as_any_name():
+    """
+    Sixty-four letters are a tag; twice the same is once.
+    """
+    assert Policy(peer_id=PEER, tags=["x" * 64, "a", "a"]).tags == ("a", "x" * 64)
+
+
+def test_a_change_says_whether_it_deleted():
+    """
+    Of a change remains which peer, when, and whether there was a policy after it.
+    """
+    book = PolicyBook().updated([(PEER, {"min_fee_ppm": 1}), (OTHER, None)], NOW)
+
+    assert [(c.peer_id, c.at, c.deleted) for c in book.changes] == [
+        (PEER, NOW, False),
+        (OTHER, NOW, True),
+    ]
 
 
 @pytest.mark.parametrize(
