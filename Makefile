@@ -14,7 +14,7 @@ DEV := $(VENV)/.installed-dev
 INTEGRATION := $(VENV)/.installed-integration
 MUTANTS := $(VENV)/.installed-mutants
 
-.PHONY: demo test integration coverage mutants check bench arena docs golden clean
+.PHONY: demo test integration coverage mutants check faults fuzz soak bench arena docs golden clean
 
 demo: $(SIMULATE) ## what revops would do on a routing node with 40 channels, why, and what would become of it
 	@$(BIN)/python -m revops.simulate examples/forty.json
@@ -41,6 +41,15 @@ check: $(DEV) ## lint, format, types, walls between the layers, a docstring on e
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet tests
+
+faults: $(DEV) ## every call struck by every fault, every other sort of trouble at full strength; minutes
+	FAULTS=all DAMAGES=200 AT_ONCE=10000 $(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
+
+fuzz: $(DEV) ## five thousand wild replies, files and options of each kind; hours
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/faults/test_any_reply.py tests/faults/test_any_text.py $(PYTEST_ARGS)
+
+soak: $(DEV) ## a month with all loops at work, and what memory they take day by day
+	$(BIN)/python tests/faults/soak.py
 
 bench: $(DEV) ## a whole fee cycle at 100 to 10 000 channels, a month of them, a long past, commands, reports and scrapes meanwhile
 	$(BIN)/python tests/bench/bench_cycle.py

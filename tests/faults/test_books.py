@@ -21,7 +21,7 @@ from revops.core.memory import Memory
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import CommandError, NotDoneError
 
-DAMAGES: Final = int(os.environ.get("DAMAGES", "10"))
+DAMAGES: Final = int(os.environ.get("DAMAGES", "6"))
 CUTS: Final = 15
 PAGE: Final = 4096
 LOOPS: Final = ("fees", "forwards", "books", "upkeep", "rebalance", "jobs")
