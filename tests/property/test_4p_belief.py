@@ -77,6 +77,22 @@ def test_more_forwards_never_lower_what_is_believed(tried, prior, dispersion, fe
     assert believed([*tried, greater], prior, dispersion).per_day(ppm) >= 0.98 * before
 
 
+@given(likely, priors, ratios(1, 10), ppms(1, 5000))
+def test_forwards_that_come_in_bursts_say_less(tried, prior, dispersion, ppm):
+    """
+    What comes with so many times the variance says what a so-maniest part of it would, had it come
+    independently, in that part of the time.
+    """
+    part = [
+        attrs.evolve(each, live_s=each.live_s / dispersion, count=each.count / dispersion)
+        for each in tried
+    ]
+    bursts, smooth = believed(tried, prior, dispersion), believed(part, prior)
+
+    assert math.isclose(bursts.per_day(ppm), smooth.per_day(ppm), rel_tol=1e-6)
+    assert math.isclose(bursts.middle, smooth.middle, rel_tol=1e-6)
+
+
 @given(likely, priors, ratios(1, 10), ppms(1, 5000), ppms(1, 5000))
 def test_the_dearer_the_fewer(tried, prior, dispersion, one, other):
     """
