@@ -12,6 +12,7 @@ SUITES = {
     "capacity": "9a",
     "chance": "1b",
     "checks": "0b numbers",
+    "clboss": "9c",
     "config": "0a 0d",
     "costs": "1e books",
     "decide": "4i 4a",
