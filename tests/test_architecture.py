@@ -74,7 +74,7 @@ DOORS = {
     "rich": ("simulate/",),
     "tomli": ("simulate/sweep/grid_file",),
     "typer": ("simulate/",),
-    "urllib": (),
+    "urllib": ("shell/metrics/server",),
 }
 # Who writes files, having thought of who may read them.
 WRITERS = {

@@ -7,6 +7,7 @@ import attrs
 from revops.adapters.errors import NoAnswerError, NodeRefusedError, WireError
 from revops.adapters.reading import readable, rows_of
 from revops.adapters.rpc import Call
+from revops.adapters.strangers import name
 from revops.adapters.wire_reader import Reader, problem_at
 from revops.core import checks
 from revops.core.hive import FeeObservation, Health, Liquidity, PeriodCosts, Report
@@ -29,6 +30,19 @@ _METHODS: Final[dict[type[Report], str]] = {
     Liquidity: "hive-report-liquidity-state",
     PeriodCosts: "hive-report-period-costs",
 }
+
+
+def _word(text: str | None) -> str | None:
+    return text and name(text)
+
+
+USED: Final = (
+    "hive-check-rebalance-conflict",
+    "hive-fee-intel-query",
+    "hive-members",
+    *sorted(_METHODS.values()),
+    "hive-status",
+)
 
 
 def patience(method: str, others: int) -> int:
@@ -71,21 +85,21 @@ class Member:
     """
 
     peer_id: PeerId = attrs.field(validator=checks.hexadecimal(66))
-    tier: str
+    tier: str = attrs.field(converter=name)
 
 
 @attrs.frozen(kw_only=True)
 class _Own:
-    tier: str | None
+    tier: str | None = attrs.field(converter=_word)
     joined_at: int | None
 
 
 @attrs.frozen(kw_only=True)
 class _Status:
-    status: str
-    governance_mode: str | None
+    status: str = attrs.field(converter=name)
+    governance_mode: str | None = attrs.field(converter=_word)
     membership: _Own | None
-    version: str | None
+    version: str | None = attrs.field(converter=_word)
 
 
 @attrs.frozen(kw_only=True)
@@ -129,13 +143,13 @@ class Hive:
             version=found.version,
         )
 
-    def features(self) -> frozenset[str]:
+    def features(self) -> dict[str, bool]:
         """
-        Return the methods that it has.
+        Return the methods that revops calls, and whether it has them.
         """
         rows = _rows(self._call("help", {}), "help", "help")
-        names = (str(row.get("command")).split(" ")[0] for row in rows if type(row) is dict)
-        return frozenset(name for name in names if name.startswith(_PREFIX))
+        names = {str(row.get("command")).split(" ")[0] for row in rows if type(row) is dict}
+        return {method: method in names for method in USED}
 
     def members(self) -> tuple[Member, ...]:
         """

@@ -153,6 +153,8 @@ def _translated(row: dict[str, Any], beside: _Beside, opened_at: float | None) -
         "peer_base_fee_msat": theirs.fee_base_msat if theirs else None,
         "opened_at": opened_at,
     }
+    if type(state := row.get("state")) is str:
+        channel["state"] = name(state)
     if beside.htlcs is None:
         # Slots that nobody counted are unknown, not free.
         channel["max_accepted_htlcs"] = None

@@ -31,7 +31,7 @@ def quoted(text: str, longest: int = _LONGEST) -> str:
 
 def name(text: str) -> str:
     """
-    Return what a node calls itself, as people may be shown it.
+    Return what somebody calls itself, or the state it is in, as people may be shown it.
     """
     short = text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
     return plain(short)
@@ -41,4 +41,6 @@ def plain(text: str) -> str:
     """
     Return *text* with whatever could move the cursor, hide or reorder words made visible as �.
     """
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -1,23 +1,18 @@
 """Secrets: whatever the node answers, nothing that revops writes has an invoice or a key in it."""
 
 import json
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from e2e.everything import Every, answers, refusing
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
-from e2e.thirsty import HOUR, SOURCE, TARGET, Ledger
-from fakes import FakeNode, RpcRefusalError
+from e2e.scraping import fetch, free_port
+from e2e.thirsty import HOUR, TARGET, Ledger
+from fakes import FakeNode
 from typer.testing import CliRunner
 
-from revops.adapters.errors import NoAnswerError, NodeRefusedError, StoreError
-from revops.shell.commands import COMMANDS
-from revops.shell.commands.command import CommandError, NotDoneError
-from revops.shell.metrics.exposition import page_of
-from revops.shell.metrics.table import VIEWED
-from revops.shell.metrics.view import view_of
 from revops.simulate.__main__ import app as simulate
 
 SECRETS = {
@@ -33,12 +28,6 @@ MARK = "5ec2e7"
 WORDS = ("label", "description", "msg", "string", "message")
 """Where lightningd writes what the operator or a payer said: an invoice, why not."""
 REFUSAL = f"invalid token '{SECRETS['bolt11']}', {SECRETS['preimage']}, {SECRETS['rune']}"
-EXAMPLES = {"851370x470x1": TARGET, "851371x8x0": SOURCE, "851371x1x0": TARGET}
-"""What is called so in the examples of commands."""
-
-ERRORS = (CommandError, NotDoneError, StoreError, NodeRefusedError, NoAnswerError, RpcRefusalError)
-
-Answer = Callable[[Any], Any]
 
 
 def salted(value: Any) -> Any:
@@ -63,57 +52,6 @@ def mixed_up(reply: Any) -> Any:
     if not isinstance(reply, dict):
         return list(SECRETS.values())
     return {name: list(SECRETS.values()) for name in reply}
-
-
-class Every(dict[str, Answer]):
-    """
-    The same done to the answers of all methods.
-    """
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def get(self, _method: str, _default: object = None) -> Answer:
-        """
-        Return what is done.
-        """
-        return self._answer
-
-
-def refuse(_reply: Any) -> Any:
-    """
-    Answer with an error that quotes.
-    """
-    raise RpcRefusalError(-1, REFUSAL)
-
-
-def examples(peer_id: str) -> Iterator[tuple[str, list[str], dict[str, str]]]:
-    """
-    Return each example of each command: its name, and the arguments by place or by name.
-    """
-
-    def meant(word: str) -> str:
-        return peer_id if len(word) == len(peer_id) else EXAMPLES.get(word, word)
-
-    for line in (line for command in COMMANDS for line in command.examples):
-        name, *words = shlex.split(line)
-        if "-k" in words:
-            pairs = (word.split("=", 1) for word in words if word != "-k")
-            yield name, [], {field: meant(value) for field, value in pairs}
-        else:
-            yield name, [*map(meant, words)], {}
-
-
-def answers(call: Callable[..., Any], peer_id: str) -> Iterator[str]:
-    """
-    Ask everything there is to ask, and return what came.
-    """
-    for name, placed, named in examples(peer_id):
-        try:
-            yield json.dumps(call(name, *placed, **named))
-        except ERRORS as error:
-            yield str(error)
 
 
 def files(directory: Path) -> Iterator[tuple[str, bytes]]:
@@ -144,8 +82,9 @@ def test_no_secret_is_in_anything_that_revops_writes(
     peer_id = node.channel(TARGET)["peer_id"]
     node.clboss.there = True
     node.hive.join()
-    said: list[str] = []
-    for answer in (salted, mixed_up, refuse, salted):
+    thirsty.configure(prometheus_port=str(free_port()), prometheus="true")
+    said: list[Any] = []
+    for answer in (salted, mixed_up, refusing(REFUSAL), salted):
         node.garbage = Every(answer)
         thirsty.live(HOUR // 2)
         for loop in thirsty.app.worker._loops:
@@ -165,8 +104,10 @@ def test_no_secret_is_in_anything_that_revops_writes(
 
     assert ledger.paid, "no refill was paid while secrets were told"
     assert (shown.exit_code, from_raw.exit_code) == (0, 0)
-    written = dict(files(tmp_path)) | {"answers": "\n".join(said).encode()}
-    written["metrics"] = page_of(VIEWED, view_of(thirsty.app))
+    written = dict(files(tmp_path)) | {"answers": json.dumps(said).encode()}
+    written["metrics"] = fetch(thirsty.app.exporter.url)
+    thirsty.configure(prometheus="false")
+    thirsty.app.exporter.follow()
     written["logs"] = "\n".join(line for _, line in thirsty.logs).encode()
     written["simulated"] = (shown.output + from_raw.output).encode()
     assert {"now.json", "page.html", "revenue_ops.db", "revenue_ops.db-wal"} <= written.keys()
@@ -188,9 +129,9 @@ def test_no_secret_leaves_the_process(lightningd: FakeLightningd, node: FakeNode
             lightningd.notify(topic, salted(forward))
             lightningd.notify(topic, salted({"id": forward, "height": SECRETS["rune"]}))
             lightningd.notify(topic, SECRETS)
-    said = list(answers(lightningd.call, node.channels[0]["peer_id"]))
+    said = json.dumps(list(answers(lightningd.call, node.channels[0]["peer_id"])))
     lightningd.kill()
-    told = "\n".join([*said, *(line for _, line in lightningd.logs), lightningd.stderr])
+    told = "\n".join([said, *(line for _, line in lightningd.logs), lightningd.stderr])
     written = dict(files(lightningd.directory)) | {"told": told.encode()}
 
     assert written["revenue_ops.db-wal"]
