@@ -24,11 +24,15 @@ def scrape(url: str, patience_s: float = 5) -> dict[str, Metric]:
     return families_in(fetch(url, patience_s).decode())
 
 
-def fetch(url: str, patience_s: float = 5, data: bytes | None = None) -> bytes:
+def fetch(
+    url: str, patience_s: float = 5, data: bytes | None = None, host: str | None = None
+) -> bytes:
     """
-    Return what is at *url*.
+    Return what is at *url*, asked for as if it were at *host*.
     """
-    with urllib.request.urlopen(url, data, patience_s) as answer:  # noqa: S310 -- our own page
+    headers = {} if host is None else {"Host": host}
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 -- our own page
+    with urllib.request.urlopen(request, timeout=patience_s) as answer:  # noqa: S310 -- see above
         return answer.read()
 
 

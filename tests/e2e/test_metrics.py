@@ -288,6 +288,23 @@ def test_there_is_one_page(watched: Office) -> None:
         assert answer.code == 501
 
 
+def test_a_web_page_does_not_get_at_them_by_its_name(watched: Office) -> None:
+    """
+    Who asks for an address or localhost, as Prometheus and tunnels do, is answered; a browser asks
+    for the name of the page that it shows, wherever that leads by now, and is not.
+    """
+    url, refused = watched.app.exporter.url, []
+    for host in ("evil.example", "evil.example:9800", "127.0.0.1.evil.example", "["):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            fetch(url, host=host)
+        with error.value as answer:
+            refused.append((answer.code, answer.read()))
+
+    assert set(refused) == {(421, b"ask for localhost\n")}
+    for host in ("127.0.0.1:9800", "localhost", "[::1]:9800", ""):
+        assert fetch(url, host=host).startswith(b"# HELP")
+
+
 # Where it is served --------------------------------------------------------------------------
 
 

@@ -55,8 +55,11 @@ A wrong argument is refused with a sentence that names it, and nothing is change
 METRICS: Final = """\
 With `prometheus` set, the plugin serves these at `/metrics`, on 127.0.0.1 port 9800 unless
 `prometheus-bind` and `prometheus-port` say otherwise. There is no password: whoever reaches the
-port reads what the node holds and earns. A page is made by the worker once a minute; a scrape sends
-it, and asks neither lightningd nor the books.
+port reads what the node holds and earns. On 127.0.0.1, ask for an address or for `localhost`: other
+names are refused, as a web page may have one that leads there.
+
+The worker makes a page once a minute, and asks lightningd once a day what each peer calls itself. A
+scrape sends that page, and asks neither lightningd nor the books.
 
 ```sh
 lightning-cli setconfig revenue-ops-prometheus true

@@ -9,8 +9,12 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, Final
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PATH: Final = "/metrics"
+_IPV4: Final = 4
 _TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _PATIENCE_S: Final = 5
 """How long somebody who connects may say nothing, or not listen."""
@@ -30,11 +34,9 @@ class Server:
         self, bind: str, port: int, page: Callable[[], bytes], failed: Callable[[], None]
     ) -> None:
         address = ipaddress.ip_address(bind)
-        is_old = isinstance(address, ipaddress.IPv4Address)
-        self.url = f"http://{bind if is_old else f'[{bind}]'}:{port}{PATH}"
+        self._server = _Listener(address, port, page, failed)
         self.is_private = address.is_loopback
-        family = socket.AF_INET if is_old else socket.AF_INET6
-        self._server = _Listener(family, (bind, port), page, failed)
+        self.url = f"http://{bind if address.version == _IPV4 else f'[{bind}]'}:{port}{PATH}"
         # What hangs in a request must not keep the process.
         serve = threading.Thread(
             target=self._server.serve_forever, args=(_POLL_S,), name="revops-metrics", daemon=True
@@ -59,16 +61,13 @@ class _Listener(ThreadingTCPServer):
     block_on_close = False
 
     def __init__(
-        self,
-        family: socket.AddressFamily,
-        place: tuple[str, int],
-        page: Callable[[], bytes],
-        failed: Callable[[], None],
+        self, address: Address, port: int, page: Callable[[], bytes], failed: Callable[[], None]
     ) -> None:
-        self.address_family = family
+        self.address_family = socket.AF_INET if address.version == _IPV4 else socket.AF_INET6
+        self.is_private = address.is_loopback
         self.page = page
         self._failed = failed
-        super().__init__(place, _Handler)
+        super().__init__((str(address), port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """
@@ -90,7 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def do_GET(self) -> None:
-        if self.path.partition("?")[0] == PATH:
+        if self.server.is_private and not _is_local(self.headers.get("Host", "")):
+            self._answer(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", b"ask for localhost\n")
+        elif self.path.partition("?")[0] == PATH:
             self._answer(HTTPStatus.OK, _TYPE, self.server.page())
         else:
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", f"see {PATH}\n".encode())
@@ -106,3 +107,15 @@ class _Handler(BaseHTTPRequestHandler):
         """
         Keep requests out of the log: they come every few seconds.
         """
+
+
+def _is_local(host: str) -> bool:
+    """
+    Say whether *host* is an address or localhost: any other name may be a web page's, which had
+    it lead here so that a browser reads the answer to it.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or "localhost"
+        return name == "localhost" or bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
