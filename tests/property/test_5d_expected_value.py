@@ -120,6 +120,35 @@ def test_the_offer_follows_each_of_its_terms(refill, more, chance, price):
     assert terms(cheaper, amount, gain, loss).max_ppm == most
 
 
+@given(CHANCES, PPM, PPM, wishes(), st.booleans())
+def test_while_money_is_lost_more_is_asked_and_nobody_exempt(chance, cost, price, config, hive):
+    """
+    Three times the profit, in msat and per amount; a loss is accepted for the hive alone, as far as
+    the operator does, and not while money is lost.
+    """
+    plain, lost = (
+        prospect(chance, cost, price, config, hive=hive, losing=losing) for losing in (False, True)
+    )
+    tolerance = from_sats(config.hive_rebalance_tolerance)
+
+    assert plain.profit_msat == from_sats(config.rebalance_min_profit)
+    assert plain.profit_ppm == config.rebalance_min_profit_ppm
+    assert (lost.profit_msat, lost.profit_ppm) == (3 * plain.profit_msat, 3 * plain.profit_ppm)
+    assert plain.tolerance_msat == (tolerance or None if hive else None)
+    assert lost.tolerance_msat is None
+
+
+@given(REFILLS, ppms(0, 3))
+def test_a_route_may_take_all_that_is_offered_and_not_more(refill, most):
+    """
+    A refill for which nothing is offered is not made for nothing either.
+    """
+    offered = attrs.evolve(terms(*refill), max_ppm=most)
+
+    assert pays(offered, most) == (most > 0)
+    assert not pays(offered, most + 1)
+
+
 def test_a_cheap_route_is_no_reason_to_refuse():
     """
     The predecessor took the whole spread for the cost. At 1000 ppm, with six tenths sold and
