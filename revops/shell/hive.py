@@ -76,7 +76,7 @@ class HiveDesk:
         self._questions: SimpleQueue[_Question] = SimpleQueue()
         self._outbox: deque[Report] = deque()
         self.membership: Membership | None = None
-        self.features: frozenset[str] = frozenset()
+        self.features: Mapping[str, bool] = {}
         self.members: tuple[Member, ...] = ()
         self.trouble = ""
         self.looked_at: Instant | None = None
@@ -195,7 +195,7 @@ class HiveDesk:
         """
         if self.membership:
             self._log.info("cl-hive is not used any more")
-        self.membership, self.features, self.members, self._hints = None, frozenset(), (), {}
+        self.membership, self.features, self.members, self._hints = None, {}, (), {}
         self._due = {name: at for name, at in self._due.items() if name == self._look.__name__}
         self.lost.update(map(method_of, self._outbox))
         self._outbox.clear()

@@ -24,7 +24,7 @@ def run(app: "App", given: Given) -> Answer:
     return {
         **status(app),
         "hive": attrs.asdict(known) if known else None,
-        "features": sorted(hive.features),
+        "features": hive.features,
         "members": {"count": len(hive.members), "with_channels": _members(app)},
         "tariff": {
             "hive_fee_ppm": config.hive_fee_ppm,
