@@ -8,7 +8,6 @@ import attrs
 from revops.core.policy import Strategy, in_force
 from revops.core.units import PeerId
 from revops.shell.commands.command import Answer, Command, Given
-from revops.shell.hive import HINTS_LAST_S
 
 if TYPE_CHECKING:
     from revops.shell.app import App
@@ -18,6 +17,8 @@ def run(app: "App", given: Given) -> Answer:
     """
     Answer `revenue-hive-status`.
     """
+    from revops.shell.hive import HINTS_LAST_S  # noqa: PLC0415 -- lightningd waits for the manifest
+
     del given
     hive, config = app.hive, app.settings.config
     known, hints = hive.membership, hive.hints()
