@@ -13,7 +13,6 @@ SUITES = {
     "chance": "1b",
     "checks": "0b numbers",
     "clboss": "9c",
-    "clboss": "9c",
     "config": "0a 0d",
     "costs": "1e books",
     "decide": "4i 4a",
