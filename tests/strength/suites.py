@@ -11,7 +11,7 @@ SUITES = {
     "budget": "6a",
     "capacity": "9a",
     "chance": "1b",
-    "checks": "0b numbers",
+    "checks": "checks",
     "clboss": "9c",
     "config": "0a 0d",
     "costs": "1e books",
