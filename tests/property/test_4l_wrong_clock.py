@@ -2,11 +2,27 @@
 
 import attrs
 from hypothesis import given
-from property.strategies import climb_memories, fee_memories, whole
+from hypothesis import strategies as st
+from property.strategies import (
+    channel_memories,
+    climb_memories,
+    fee_memories,
+    vegas_memories,
+    whole,
+)
 from property.world import START, World, quiet_channel
 
 from revops.core.config import Config
-from revops.core.memory import ChannelMemory, FlowMemory, Memory, Pin, Price, VegasMemory
+from revops.core.memory import (
+    YIELD_S,
+    ChannelMemory,
+    FlowMemory,
+    Memory,
+    Pin,
+    Price,
+    VegasMemory,
+    recalled,
+)
 from revops.core.snapshot import FeerateSample
 from revops.core.units import DAY, HOUR
 
@@ -23,6 +39,37 @@ def left_behind(world, ahead, **fields):
         channel_id=channel_id, first_seen_at=0, last_seen_at=START + ahead, **fields
     )
     return Memory(since=0, at=START + ahead, channels=[known])
+
+
+@given(
+    st.lists(channel_memories(START + YEARS), max_size=3, unique_by=lambda known: known.channel_id),
+    vegas_memories(START + YEARS),
+    st.none() | whole(START - 2, START + YEARS),
+)
+def test_nothing_that_is_remembered_lies_ahead(known, vegas, at):
+    """
+    Once the time is right all that was done is as of now at the latest, what is yielded to ends
+    within a day, and the hour that runs and a sample of this moment are still to be looked at.
+    Whoever was never ahead remembers all as it was.
+    """
+    memory = Memory(since=0, at=at, vegas=vegas, channels=known)
+    after = recalled(memory, START)
+    if at is None or at <= START:
+        assert after == memory
+        return
+    assert after.at == START
+    assert after.vegas.sample_at == (vegas.sample_at and min(vegas.sample_at, START - 1))
+    assert attrs.evolve(after.vegas, sample_at=vegas.sample_at) == vegas
+    for was, now in zip(memory.channels, after.channels, strict=True):
+        fee, pin = now.fee, was.fee.pin
+        flow = was.flow and attrs.evolve(was.flow, hour=min(was.flow.hour, START // HOUR - 1))
+        assert now.last_seen_at == min(was.last_seen_at, START)
+        assert now.flow == flow
+        assert fee.pin == (pin and attrs.evolve(pin, until=min(pin.until, START + YIELD_S)))
+        assert [c.at for c in fee.changes] == [min(c.at, START) for c in was.fee.changes]
+        assert [c.urgent for c in fee.changes] == [c.urgent for c in was.fee.changes]
+        assert attrs.evolve(fee, pin=pin, changes=was.fee.changes) == was.fee
+        assert (now.channel_id, now.first_seen_at) == (was.channel_id, was.first_seen_at)
 
 
 @given(climb_memories(START + YEARS), fee_memories(START + YEARS), whole(1, YEARS))

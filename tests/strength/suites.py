@@ -36,7 +36,7 @@ SUITES = {
     "hive": "4r",
     "ledger": "8c books",
     "levers": "levers",
-    "memory": "0b 4a",
+    "memory": "4l",
     "option": "0a",
     "outcomes": "outcomes",
     "plan": "0b 4i",
@@ -79,7 +79,7 @@ SUITES = {
     "takeover": "9e",
     "tally": "tally 1f 1c",
     "treasury": "0b 6a",
-    "units": "1a numbers",
+    "units": "numbers 1a",
     "uptime": "1d",
     "value": "3",
 }
