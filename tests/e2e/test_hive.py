@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e.conftest import NOW
 from e2e.fake_lightningd import FakeLightningd
 from e2e.office import Office
 from e2e.thirsty import SIZES, TARGET, hang_up, make_thirsty, settle_in
@@ -97,6 +98,32 @@ def test_without_a_hive_nothing_is_missing(tmp_path: Path, node: FakeNode) -> No
     assert asked(node) == ["hive-status"] * 3
     assert not [trouble for trouble in troubles if "hive" in trouble]
     assert answer["why_not"] == "cl-hive is not there"
+
+
+def test_a_hive_that_knows_nothing_changes_nothing(tmp_path: Path) -> None:
+    """
+    Absent, switched off, or there without a word about our peers: every decision is the same, to
+    the last reason.
+    """
+    plans = []
+    for name, there, setting in (
+        ("no", False, "auto"),
+        ("off", True, "false"),
+        ("on", True, "auto"),
+    ):
+        node = FakeNode(now=NOW)
+        make_thirsty(node)
+        if there:
+            node.hive.join("neophyte")
+        office = Office(tmp_path / name, node, hive_enabled=setting, **SIZES)
+        settle_in(office)
+        meet(office)
+        office.cycle(after_s=HOUR)
+        office.move()
+        plans.append((office.app.cycle.last.plan, office.app.money.last.plan))
+        office.close()
+
+    assert plans[0] == plans[1] == plans[2]
 
 
 def test_what_has_to_be_there_is_missed(tmp_path: Path, node: FakeNode) -> None:
@@ -265,6 +292,25 @@ def test_a_cycle_is_told_once(office: Office, node: FakeNode) -> None:
     meet(office, after_s=MINUTE)
 
     assert asked(node) == []
+
+
+def test_a_cycle_is_told_when_its_books_are_read(office: Office, node: FakeNode) -> None:
+    """
+    Between a cycle and the reading of its forwards nothing is told: sums of before would be told of
+    the price of now.
+    """
+    office.cycle()
+    meet(office)
+    office.clock.pass_by(HOUR)
+    office.app.cycle.run()
+    node.calls.clear()
+    meet(office)
+    before = asked(node)
+    office.app.readings.renew(office.clock.now())
+    meet(office)
+
+    assert "hive-report-liquidity-state" not in before
+    assert "hive-report-liquidity-state" in asked(node)
 
 
 def test_what_came_at_a_price_is_told(office: Office, node: FakeNode) -> None:

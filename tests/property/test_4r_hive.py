@@ -243,3 +243,15 @@ def test_every_forward_is_told_once_at_its_price(times):
         )
     assert all(t.volume_sats == t.forward_count > 0 < t.period_hours for t in told)
     assert watch.seen_at - watch.since < WINDOW_S
+
+
+@pytest.mark.parametrize(("now", "count"), [(START - 1, 5), (START + HOUR, 4)])
+def test_a_step_back_begins_anew(now, count):
+    """
+    Where the clock was set back, or less has left than before, nothing is told of that time.
+    """
+    watch, _ = watched(None, quiet_channel(), START, 5000, 5)
+    begun, told = watched(watch, quiet_channel(fee_ppm=600), now, 1000 * count, count)
+
+    assert told is None
+    assert (begun.since, begun.out_count) == (now, count)
