@@ -88,6 +88,21 @@ def test_until_it_is_over_all_of_it_is_held(money, said):
         assert (money.state in OVER) == (money.settled_at is not None)
 
 
+@given(reserved, AMOUNTS, instants())
+def test_what_was_said_last_is_what_is_known(money, spent, at):
+    """
+    At work, lost, paid or never paid: a reservation is as it was last heard of.
+    """
+    for said, state in (
+        (begun(money), Spend.IN_FLIGHT),
+        (lost(begun(money)), Spend.UNKNOWN),
+        (settled(lost(money), spent, at), Spend.SETTLED),
+        (released(begun(money), at), Spend.RELEASED),
+    ):
+        assert said.state is state
+        assert said.amount_msat == money.amount_msat
+
+
 @given(books, books)
 def test_sums_add_up_in_any_order(ones, others):
     """
