@@ -431,7 +431,8 @@ def test_the_money_thread_that_hangs_delays_nobody(lightningd: FakeLightningd) -
     hanging = {loop["name"] for loop in status["loops"] if loop["running_since"] is not None}
     names = [loop["name"] for loop in status["loops"]]
 
-    assert "rebalance" in hanging <= {"rebalance", "books", "forwards"}
-    assert names == ["fees", "forwards", "books", "upkeep", "jobs", "rebalance"]
+    assert "rebalance" in hanging <= {"rebalance", "books", "forwards", "metrics", "hive"}
+    ours = ["fees", "forwards", "books", "upkeep", "metrics"]
+    assert names == [*ours, "jobs", "rebalance", "hive"]
     assert lightningd.shutdown() < 2
     node.let_go()
