@@ -8,6 +8,7 @@ from revops.adapters.errors import WireError
 from revops.adapters.reading import HOOKS, moment_of, readable, rows_of
 from revops.adapters.strangers import name
 from revops.adapters.wire_reader import Reader, problem_at, wrong
+from revops.core.checks import MOST_MSAT
 from revops.core.outcomes import Applied
 from revops.core.snapshot import MOST_PERKW, NORMAL, Channel, Node
 from revops.core.units import (
@@ -210,13 +211,14 @@ def onchain_of(reply: object) -> Msat:
     Return what a `listfunds` reply shows as confirmed and not reserved for something.
     """
     funds = _reader.read(reply, _Funds, "listfunds")
-    return Msat(
-        sum(
-            output.amount_msat
-            for output in funds.outputs
-            if output.status == "confirmed" and not output.reserved
-        )
+    total = sum(
+        output.amount_msat
+        for output in funds.outputs
+        if output.status == "confirmed" and not output.reserved
     )
+    if total > MOST_MSAT:
+        raise WireError((problem_at("listfunds.outputs", str(wrong(total, "less in all"))),))
+    return Msat(total)
 
 
 def price_of(reply: object, scid: Scid) -> Applied:

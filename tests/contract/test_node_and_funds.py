@@ -5,6 +5,7 @@ from contract.recorded import names, reply, with_msat_words
 
 from revops.adapters.replies import aliases_of, feerate_of, node_of, onchain_of, price_of
 from revops.adapters.wire import WireError
+from revops.core.checks import MOST_MSAT
 from revops.core.outcomes import Applied
 from revops.core.snapshot import Node
 
@@ -82,6 +83,20 @@ def test_funds_are_not_guessed_from_an_output_that_cannot_be_read() -> None:
 
     with pytest.raises(WireError, match=r"listfunds\.outputs\[1\]\.amount_msat: expected an amo"):
         onchain_of(funds)
+
+
+def test_more_than_all_bitcoin_is_no_answer() -> None:
+    """
+    Funds beyond all that there is, or a feerate that nobody ever paid, are refused and not
+    reckoned with.
+    """
+    funds = reply("listfunds.json")
+    funds["outputs"] += [funds["outputs"][0] | {"amount_msat": MOST_MSAT, "status": "confirmed"}]
+
+    with pytest.raises(WireError, match=r"listfunds\.outputs: expected less in all, got "):
+        onchain_of(funds)
+    with pytest.raises(WireError, match=r"feerates: expected at most 100000000, got "):
+        feerate_of({"perkw": {"opening": 10**30}})
 
 
 @pytest.mark.parametrize("name", names("listnodes.json"))

@@ -8,7 +8,7 @@ from e2e.office import Office
 from e2e.rpc_socket import RpcSocket
 from e2e.thirsty import SIZES, Ledger, attempts
 from fakes import FakeNode
-from faults.rpc import ENDLESS, Fault, FaultySocket, Struck
+from faults.rpc import ENDLESS, Fault, FaultySocket, Strike
 
 from revops.adapters.rpc import connect
 from revops.core import Code
@@ -38,7 +38,7 @@ class Patient(Office):
     """
 
     def __init__(self, directory: Path, node: FakeNode) -> None:
-        self._hopeless: str | None = None
+        self._strike: Strike | None = None
         super().__init__(directory, node, **SIZES)
         self.ledger = Ledger(self)
         self.known = self.remembered()
@@ -48,7 +48,10 @@ class Patient(Office):
 
     def _open(self) -> None:
         def call(method: str, params: dict[str, object]) -> object:
-            patience = _SHORT_PATIENCE_S if method == self._hopeless else _PATIENCE_S
+            patience, strike = _PATIENCE_S, self._strike
+            if strike and strike.method == method:
+                strike.asked += 1
+                patience = _SHORT_PATIENCE_S if strike.fault in ENDLESS else _PATIENCE_S
             return connect(str(self._rpc), patience)(method, params)
 
         def write(line: str, level: str) -> None:
@@ -56,19 +59,20 @@ class Patient(Office):
 
         self.app = build(call, self.directory, self.settings, self.clock, write)
 
-    def strike(self, method: str, fault: Fault) -> list[Struck]:
+    def strike(self, method: str, fault: Fault) -> Strike:
         """
-        Have *fault* happen to every call of *method* from now on, and return these as they come.
+        Have *fault* happen to every call of *method* from now on.
         """
-        self._hopeless = method if fault in ENDLESS else None
-        return self._socket.strike(method, fault)
+        self._strike = self._socket.strike = Strike(method, fault)
+        return self._strike
 
     def lift(self) -> None:
         """
         Let everything be well again.
         """
-        self._socket.lift()
-        self._hopeless = None
+        if self._strike:
+            self._strike.over.set()
+        self._strike = self._socket.strike = None
 
     def run(self, loops: Iterable[str]) -> None:
         """

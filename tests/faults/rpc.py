@@ -8,13 +8,38 @@ from typing import Any, Final
 
 import attrs
 from e2e.rpc_socket import RpcSocket
-from fakes import FakeNode, HangUpError
+from fakes import HangUpError
 
 _END: Final = b"\n\n"
 _PADDING: Final = 10_000_000
 
 
 @attrs.define
+class Strike:
+    """
+    What is done to calls of one method.
+
+    Attributes:
+        over: Set when no more are struck.
+        asked: How many were made.
+        right: How many had the answer that they should have had.
+    """
+
+    method: str
+    fault: "Fault"
+    over: Event = attrs.field(factory=Event)
+    asked: int = 0
+    right: int = 0
+
+    @property
+    def wrong(self) -> bool:
+        """
+        Say whether any had no answer, or another than it should have had.
+        """
+        return self.right < self.asked
+
+
+@attrs.frozen
 class Struck:
     """
     A call that is struck.
@@ -23,15 +48,12 @@ class Struck:
         request: What was asked.
         reply: Has the node do what it is asked, and returns its whole answer.
         send: Sends bytes to whoever asked.
-        over: Set when the fault is.
-        wrong: Whether there was no answer, or another than there should have been.
     """
 
+    strike: Strike
     request: dict[str, Any]
     reply: Callable[[], dict[str, Any]]
     send: Callable[[bytes], None]
-    over: Event
-    wrong: bool = True
 
     def answer(self, change: Callable[[Any], Any], before: bytes = b"") -> None:
         """
@@ -40,7 +62,7 @@ class Struck:
         reply = self.reply()
         if "result" in reply:
             right, reply["result"] = reply["result"], change(reply["result"])
-            self.wrong = reply["result"] != right
+            self.strike.right += reply["result"] == right
         self.send(before + _written(reply))
 
 
@@ -50,37 +72,19 @@ Fault = Callable[[Struck], None]
 class FaultySocket(RpcSocket):
     """
     lightningd's socket, of which one method may be struck.
+
+    Attributes:
+        strike: What is done to whom; `None` while all is well.
     """
 
-    def __init__(self, path: Any, node: FakeNode) -> None:
-        self._struck: str | None = None
-        self._fault: Fault | None = None
-        self._over = Event()
-        self._calls: list[Struck] = []
-        super().__init__(path, node)
-
-    def strike(self, method: str, fault: Fault) -> list[Struck]:
-        """
-        Have *fault* happen to every call of *method* from now on, and return these as they come.
-        """
-        self._over, self._calls = Event(), []
-        self._struck, self._fault = method, fault
-        return self._calls
-
-    def lift(self) -> None:
-        """
-        Let everything be well again.
-        """
-        self._struck = None
-        self._over.set()
+    strike: Strike | None = None
 
     def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
-        if request["method"] != self._struck:
+        strike = self.strike
+        if strike is None or request["method"] != strike.method:
             super()._answer(connection, request)
             return
-        struck = Struck(request, lambda: self._reply(request), connection.sendall, self._over)
-        self._calls.append(struck)
-        self._fault(struck)
+        strike.fault(Struck(strike, request, lambda: self._reply(request), connection.sendall))
 
 
 def _written(reply: Any) -> bytes:
@@ -91,7 +95,7 @@ def _written(reply: Any) -> bytes:
 
 
 def _hangs(struck: Struck) -> None:
-    struck.over.wait()
+    struck.strike.over.wait()
     raise HangUpError
 
 
@@ -106,7 +110,7 @@ def _closes(_struck: Struck) -> None:
 
 def _drips(struck: Struck) -> None:
     for letter in _written(struck.reply()):
-        if struck.over.wait(0.03):
+        if struck.strike.over.wait(0.03):
             break
         struck.send(bytes([letter]))
     raise HangUpError
@@ -189,7 +193,7 @@ def _answers(change: Callable[[Any], Any]) -> Fault:
 
 
 def _late(struck: Struck) -> None:
-    struck.over.wait(0.02)
+    struck.strike.over.wait(0.02)
     struck.answer(_as_it_is)
 
 

@@ -7,12 +7,17 @@ from typing import Any, Final
 import pytest
 from contract.recorded import reply as whole_reply
 from contract.recorded import with_msat_words
+from fake_clboss import FakeClboss
+from fake_hive import FakeHive
 from faults.oddities import anything, made_odd, unfit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from revops.adapters.clboss import Clboss
 from revops.adapters.cln import Lightningd
 from revops.adapters.errors import NoAnswerError, NodeRefusedError
+from revops.adapters.hive import Hive
+from revops.adapters.rpc import Call
 from revops.adapters.sling import Sling
 from revops.core.actions import SetFee
 from revops.core.units import Instant, Msat, Ppm, Scid
@@ -79,6 +84,26 @@ QUESTIONS: Final[dict[str, tuple[Any, Callable[[Lightningd], Any]]]] = {
     ),
 }
 """What the node is asked, with what it answered once."""
+HIVE: Final = FakeHive(US)
+HIVE.join()
+HIVE.learn(PEER, 120, 0.5)
+CLBOSS: Final = FakeClboss()
+CLBOSS.unmanage(PEER, "lnfee,balance")
+NEIGHBOURS: Final[dict[str, tuple[Any, Callable[[Call], Any]]]] = {
+    "membership": (HIVE.answer("hive-status", {}), lambda call: Hive(call).membership()),
+    "members": (HIVE.answer("hive-members", {}), lambda call: Hive(call).members()),
+    "hints": (
+        HIVE.answer("hive-fee-intel-query", {"action": "list"}),
+        lambda call: Hive(call).hints(),
+    ),
+    "contests": (
+        HIVE.answer("hive-check-rebalance-conflict", {"peer_id": PEER}),
+        lambda call: Hive(call).contests(PEER),
+    ),
+    "features": ({"help": [{"command": "hive-status"}]}, lambda call: Hive(call).features()),
+    "unmanaged": (CLBOSS.answer("clboss-status", {}), lambda call: Clboss(call).unmanaged()),
+}
+"""What other plugins are asked, with what they answer."""
 SLING: Final = {
     "sling-version": {"version": "v4.3.1"},
     "sling-jobsettings": reply("sling/jobsettings_job.json"),
@@ -102,6 +127,20 @@ def test_any_answer_is_understood_or_refused(question: str, data: st.DataObject)
     answer = data.draw(right.flatmap(made_odd) | anything)
     with suppress(NoAnswerError, NodeRefusedError):
         assert unfit(ask(answering(answer))) is None
+
+
+@pytest.mark.parametrize("question", NEIGHBOURS)
+@given(st.data())
+def test_any_answer_of_a_neighbour_is_understood_or_refused(
+    question: str, data: st.DataObject
+) -> None:
+    """
+    What comes of an answer of CLBOSS or cl-hive is fit to be used; what does not is no answer.
+    """
+    right, ask = NEIGHBOURS[question]
+    answer = data.draw(made_odd(right) | anything)
+    with suppress(NoAnswerError, NodeRefusedError):
+        assert unfit(ask(lambda _method, _params: answer)) is None
 
 
 @given(st.data())
