@@ -1,9 +1,11 @@
 """§9 CLBOSS: no tag of its operator's is lost, whatever is wanted, refused or cut off."""
 
 import attrs
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from property.strategies import configs, snapshots
+from property.world import START, peer, quiet_channel
 
 from revops.core.clboss import (
     NONE,
@@ -16,8 +18,10 @@ from revops.core.clboss import (
     tags_of,
     text_of,
 )
+from revops.core.config import Config
 from revops.core.costs import SETTLING
 from revops.core.policy import Policy, RebalanceMode, Strategy
+from revops.core.snapshot import Node, Snapshot
 
 PEERS = tuple(f"02{number:064x}" for number in range(3))
 SINCE = 1_800_000_000
@@ -155,8 +159,9 @@ def test_each_peer_is_seen_to_by_itself(found, wanted):
     told = [s.then.peer_id for s in made if s.to_tell is not None]
 
     assert len(set(told)) == len(told)
-    assert {s.then.peer_id for s in made} == {peer for peer, some in wanted.items() if some}
-    assert set(told) == {peer for peer, some in wanted.items() if some - found.get(peer, NONE)}
+    assert {s.then.peer_id for s in made} == {who for who, some in wanted.items() if some}
+    assert all(s.then.since == SINCE for s in made)
+    assert set(told) == {who for who, some in wanted.items() if some - found.get(who, NONE)}
 
 
 @given(tags, tags, tags, tags)
@@ -175,38 +180,40 @@ def test_an_order_comes_before_what_revops_would_do(by_itself, ignored, remanage
 @given(snapshots(), configs())
 def test_revops_claims_what_it_does_and_nothing_else(snapshot, config):
     """
-    Only peers with a channel that is not over, only prices and refills; no refills where it may
-    make none, and nothing at all where it does nothing or is switched off.
+    Only peers with a channel that is not over, only prices and refills, and nothing at all where it
+    does nothing or is switched off.
     """
     found = due(snapshot, config)
     peers = {c.peer_id for c in snapshot.channels if c.state not in SETTLING}
-
     idle = hands_off(config) or not config.clboss_enabled
 
     assert set(found) == (set() if idle else peers)
     assert all(some <= OURS for some in found.values())
-    if config.authority != "liquidity" or config.rebalancer == "none":
-        assert not any("balance" in some for some in found.values())
 
 
-acting = {"clboss_enabled": st.just(True), "dry_run": st.just(False), "paused": st.just(False)}
-
-
-@given(snapshots(), configs(**acting), st.data())
-def test_a_policy_says_what_is_claimed(snapshot, config, data):
+@pytest.mark.parametrize("rebalancer", ["sling", "none"])
+@pytest.mark.parametrize("authority", ["fees", "liquidity"])
+@pytest.mark.parametrize("mode", RebalanceMode)
+@pytest.mark.parametrize("strategy", [Strategy.DYNAMIC, Strategy.HIVE, Strategy.PASSIVE])
+def test_a_policy_says_what_is_claimed(strategy, mode, authority, rebalancer):
     """
-    A passive peer is CLBOSS's; one that is not to be refilled is so in that alone.
+    A passive peer is CLBOSS's, one that revops does not refill is so in that alone; a policy that
+    is over says nothing.
     """
-    strategy = data.draw(st.sampled_from((Strategy.DYNAMIC, Strategy.HIVE, Strategy.PASSIVE)))
-    mode = data.draw(st.sampled_from(RebalanceMode))
-    peers = {channel.peer_id for channel in snapshot.channels}
-    policies = tuple(Policy(peer_id=p, strategy=strategy, rebalance=mode) for p in sorted(peers))
-    found = due(attrs.evolve(snapshot, policies=policies), config)
+    config = Config(authority=authority, rebalancer=rebalancer)
+    there, over = quiet_channel(0), quiet_channel(1)
+    wish = Policy(peer_id=there.peer_id, strategy=strategy, rebalance=mode, expires_at=START + 1)
+    past = attrs.evolve(wish, peer_id=over.peer_id, expires_at=START)
+    node = Node(node_id=peer(2**200))
+    snapshot = Snapshot(now=START, node=node, channels=[there, over], policies=[wish, past])
+    refills = {"balance"} if (authority, rebalancer) == ("liquidity", "sling") else set()
+    spared = {"balance"} if mode is RebalanceMode.DISABLED else set()
+    passive = strategy is Strategy.PASSIVE
 
-    for some in found.values():
-        assert ("lnfee" in some) == (strategy is not Strategy.PASSIVE)
-        assert "lnfee" in some or not some
-        assert "balance" not in some or mode is not RebalanceMode.DISABLED
+    assert due(snapshot, config) == {
+        there.peer_id: set() if passive else {"lnfee"} | refills - spared,
+        over.peer_id: {"lnfee"} | refills,
+    }
 
 
 @given(configs())
