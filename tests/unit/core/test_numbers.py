@@ -49,6 +49,7 @@ def test_a_split_gives_the_remainder_to_the_largest_fraction():
     assert split(10, [1, 2]) == (3, 7)
     assert split(0, [1, 2]) == (0, 0)
     assert split(2, [1, 2]) == (1, 1)
+    assert split(7, [1]) == (7,)
 
 
 def test_short_channel_ids_sort_by_their_numbers():
