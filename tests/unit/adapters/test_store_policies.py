@@ -64,7 +64,9 @@ def test_only_the_changes_asked_for_are_read(store):
     """A change of the very second is not after it, and without a time none is read."""
     for seconds in (0, 1, 2):
         before = store.policies()
-        store.save_policies(before.updated([(PEER, {"tags": ["a"]})], NOW + seconds), before)
+        store.save_policies(
+            before.updated([(PEER, {"tags": [str(seconds)]})], NOW + seconds), before
+        )
 
     assert [change.at for change in store.policies(NOW).changes] == [NOW + 1, NOW + 2]
     assert store.policies().changes == ()

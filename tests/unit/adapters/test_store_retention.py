@@ -141,7 +141,7 @@ def test_samples_changes_and_sentences_go_with_age(store):
     book = PolicyBook()
     for at in (KEPT - 1, KEPT):
         store.add_feerate(FeerateSample(at=at, perkw=253))
-        changed = book.updated([(channel(1).peer_id, {"strategy": "passive"})], at)
+        changed = book.updated([(channel(1).peer_id, {"tags": [str(at)]})], at)
         store.save_policies(changed, book)
         book = changed
         odd = tally([forward(1, received_at=0)])

@@ -219,7 +219,7 @@ def test_what_no_snapshot_can_hold_is_refused(replies: Path) -> None:
     reply = {"perkb": {"opening": 10**12, "estimates": []}}
     (replies / "feerates_perkb.json").write_text(json.dumps(reply), encoding="utf-8")
 
-    with pytest.raises(WireError, match="perkw: expected an integer from 1 to 100000000"):
+    with pytest.raises(WireError, match="feerates: expected at most 100000000"):
         from_directory(replies)
 
 
