@@ -137,7 +137,7 @@ def test_no_number_is_no_rate():
     """
     What is not a number becomes no fee; whoever asks is told.
     """
-    with pytest.raises(ValueError, match="^a fee rate must be a number, was nan$"):
+    with pytest.raises(ValueError, match=r"^a fee rate must be a number, was nan$"):
         nearest_ppm(math.nan)
 
 
