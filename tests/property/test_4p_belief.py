@@ -3,7 +3,7 @@
 import math
 
 import attrs
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from property.strategies import (
     OPEN,
@@ -370,6 +370,8 @@ def test_evidence_halves_in_a_fortnight(rows, days):
 
 
 @given(ppms(1, 100_000))
+@example(1)
+@example(100_000)
 def test_a_rung_is_one_price(ppm):
     """
     The price that stands for all on its rung is on that rung, so what was written down once is
