@@ -1,5 +1,6 @@
 """Private: files that only their owner may read, from the first byte on and whatever the umask."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -23,4 +24,16 @@ def claim(path: Path) -> None:
     except FileExistsError:
         found = path.stat()
         if stat.S_ISREG(found.st_mode) and found.st_mode & _OTHERS:
-            path.chmod(_OURS)
+            path.chmod(found.st_mode & _OURS)
+
+
+def demand(path: Path) -> None:
+    """
+    Fail unless the file at *path* may be written: SQLite would open it all the same, and fail at
+    the first write.
+
+    Raises:
+        PermissionError: It may not.
+    """
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -1,6 +1,7 @@
 """Books in trouble: full, locked or damaged, they are told of, and never harmed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,18 +11,22 @@ from random import Random  # noqa: TID251 -- a test draws what no decision depen
 from typing import Final
 
 import pytest
+from e2e.fake_lightningd import PLUGIN, FakeLightningd
 from e2e.life import Start
 from e2e.office import Office
+from fakes import RpcRefusalError
 from faults.patient import Patient
 from unit.adapters.store_examples import NOW, channel, forward, take
 
 from revops.adapters.errors import StoreError
 from revops.adapters.store import Store
+from revops.adapters.store.settings import peek
 from revops.core.memory import Memory
 from revops.shell.commands import COMMANDS
 from revops.shell.commands.command import CommandError, NotDoneError
 
 DAMAGES: Final = int(os.environ.get("DAMAGES", "6"))
+ROOT: Final = os.geteuid() == 0
 CUTS: Final = 15
 PAGE: Final = 4096
 LOOPS: Final = ("fees", "forwards", "books", "upkeep", "rebalance", "jobs")
@@ -65,6 +70,7 @@ def test_damage_is_an_error_and_never_a_surprise(start: Start, tmp_path: Path, s
     books = tmp_path / "regtest" / "revenue_ops.db"
     books.write_bytes(damaged(Random(seed), books.read_bytes()))
     before = books.read_bytes()
+    peek(books)
     try:
         office = Office(tmp_path / "regtest", node)
     except StoreError as error:
@@ -207,3 +213,44 @@ def test_a_disk_that_is_full_stops_what_would_be_written(start: Start, small_dis
 
         assert any("full; make room on the disk" in trouble for trouble in troubles)
         check_that_all_is_well(patient)
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Path:
+    """
+    What starts the plugin as somebody who may do no more than the modes of files say, as root may.
+    """
+    drop = "setpriv --bounding-set=-dac_override --inh-caps=-dac_override" if ROOT else ""
+    script = tmp_path / "launcher.sh"
+    script.write_text(f'#!/bin/sh\nexec {drop} "{sys.executable}" "{PLUGIN}" "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
+@pytest.mark.skipif(ROOT and not shutil.which("setpriv"), reason="root may write anything")
+@pytest.mark.parametrize("locked", ["books", "books/own.db"])
+def test_what_may_not_be_written_is_left_alone(
+    lightningd: FakeLightningd, launcher: Path, locked: str
+) -> None:
+    """
+    Where the file or its directory is read-only revops does not start, says what it needs to be
+    allowed, and changes nothing; once it may write it starts.
+    """
+    directory = lightningd.directory / "books"
+    directory.mkdir()
+    lightningd.config = {"revenue-ops-db-path": "books/own.db"}
+    lightningd.start(plugin=launcher)
+    lightningd.first_cycle()
+    lightningd.shutdown()
+    books, place = directory / "own.db", lightningd.directory / locked
+    before, mode = books.read_bytes(), place.stat().st_mode
+    place.chmod(mode & ~0o222)
+    lightningd.start(plugin=launcher)
+    with pytest.raises(RpcRefusalError, match="; let the user that runs lightningd write"):
+        lightningd.call("revenue-status")
+    assert lightningd.shutdown() < 2.0
+    assert books.read_bytes() == before
+
+    place.chmod(mode)
+    lightningd.start(plugin=launcher)
+    assert lightningd.first_cycle()["troubles"] == []

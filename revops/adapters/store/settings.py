@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from revops.adapters.private import demand
 from revops.core.precedence import Setting
 
 _COLUMNS: Final = tuple(field.name for field in attrs.fields(Setting))
@@ -36,9 +37,11 @@ def peek(path: Path) -> tuple[Setting, ...]:
     try:
         if not path.is_file():
             return ()
+        # Beside books that may not be written SQLite would leave files that nobody may write.
+        demand(path)
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S)) as books:
             rows = books.execute(_READ).fetchall()
-    except (sqlite3.Error, OSError):
+    except (sqlite3.Error, OSError, UnicodeDecodeError):
         return ()
     return tuple(Setting(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from revops.adapters.errors import StoreError, WireError
-from revops.adapters.private import claim
+from revops.adapters.private import claim, demand
 from revops.adapters.store import (
     feerates,
     forwards,
@@ -51,6 +51,8 @@ _ADVICE: Final = (
     ("is locked", "another program holds it: stop that one"),
     ("not a database", "name another file with revenue-ops-db-path"),
     ("malformed", schema.REPAIR),
+    ("decode", schema.REPAIR),
+    ("unsupported file format", schema.REPAIR),
     ("full", "make room on the disk"),
     ("I/O error", "look after the disk"),
     ("No such file", "make its directory, or name another with revenue-ops-db-path"),
@@ -99,6 +101,7 @@ class Store:
         with _plainly(path):
             if not path.exists():
                 claim(path)
+            demand(path)
             schema.bring_up_to_date(path)
             # SQLite gives new files beside it the mode of this one; others a crash has left there.
             for file in _files(path):
@@ -353,7 +356,7 @@ def _plainly(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         advice = next(words for piece, words in _ADVICE if piece in text)
         msg = f"{path}: {text}; {advice}"
