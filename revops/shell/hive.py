@@ -11,7 +11,7 @@ from typing import Any, Final
 import attrs
 
 from revops.adapters.breaker import Breaker, CircuitState
-from revops.adapters.errors import NoAnswerError, NodeRefusedError
+from revops.adapters.errors import NoAnswerError, NodeRefusedError, NotAskedError
 from revops.adapters.hive import FAILURES, REST_S, Hive, Member, Membership, method_of
 from revops.adapters.rpc import Call
 from revops.core.config import Config
@@ -169,7 +169,7 @@ class HiveDesk:
         try:
             ask()
         except (NodeRefusedError, NoAnswerError) as error:
-            if self.trouble != str(error):
+            if self.trouble != str(error) and not isinstance(error, NotAskedError):
                 self._log.info(f"cl-hive: {error}")
             self.trouble = str(error)
             return False

@@ -436,6 +436,7 @@ def test_who_does_not_answer_is_left_alone(office: Office, node: FakeNode) -> No
     assert answer["breaker"]["state"] == "open"
     assert "not asked for another 60 s (hive-enabled)" in answer["why_not"]
     assert all(group["group"] != "hive" for group in office.call("revenue-status")["rpc"])
+    assert len([line for _, line in office.logs if "hive-report" in line]) == 1
 
 
 def test_who_is_silent_counts_as_absent(office: Office, node: FakeNode) -> None:
