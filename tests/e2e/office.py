@@ -73,6 +73,13 @@ class Office:
         self.clock.pass_by(after_s)
         self.app.worker.run_once("fees")
 
+    def run_minutely(self) -> None:
+        """
+        Run what the worker runs every minute.
+        """
+        for name in ("metrics", "hive"):
+            self.app.worker.run_once(name)
+
     def keep_books(self, after_s: int = 0) -> None:
         """
         Let time go by and bring the books up to date as the worker does.

@@ -199,6 +199,7 @@ def test_a_sentence_says_that_all_is_well(office: Office) -> None:
     """
     office.cycle()
     office.clock.pass_by(240)
+    office.run_minutely()
     status = office.call("revenue-status")
 
     assert status["summary"] == (
@@ -233,6 +234,7 @@ def test_a_cycle_that_fails_is_trouble_until_one_succeeds(office: Office, node: 
     assert office.call("revenue-status")["summary"].startswith("WRONG: fees: ")
     del node.garbage["listpeerchannels"]
     office.cycle(HALF_AN_HOUR)
+    office.run_minutely()
 
     assert office.call("revenue-status")["summary"].endswith("nothing is wrong")
 
