@@ -57,6 +57,16 @@ def test_a_wish_that_cannot_be_is_left_out_and_named(policy, name):
         assert found.expires_at == policy.expires_at
 
 
+@given(policies(strategy=st.just(Strategy.DYNAMIC)))
+def test_all_that_cannot_be_is_said_at_once(policy):
+    """
+    Who reads it needs to look once, however much is wrong.
+    """
+    _, problems = policy_of(policy.peer_id, "dynamic", wishes_of(policy) | NONSENSE)
+
+    assert [problem.partition(":")[0] for problem in problems] == [*NONSENSE]
+
+
 @given(policies(), st.sampled_from([[1], ["ok", None], {"a": 1}, "word", None]))
 def test_tags_are_a_list_of_words(policy, tags):
     """
