@@ -78,7 +78,7 @@ SUITES = {
     "suggest": "suggest",
     "takeover": "9e",
     "tally": "tally 1f 1c",
-    "treasury": "0b 6a",
+    "treasury": "treasury",
     "units": "numbers 1a",
     "uptime": "1d",
     "value": "3",
