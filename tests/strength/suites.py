@@ -28,7 +28,7 @@ SUITES = {
     "fees/learn": "4f 4p",
     "fees/posterior": "4p",
     "fees/quote": "4a 4b 4g 4i",
-    "fees/rails": "4g",
+    "fees/rails": "4g rails",
     "fees/scarcity": "4e",
     "fees/standing": "4a 4m 4r",
     "fees/vegas": "4d",
