@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,18 +242,17 @@ def test_a_scrape_asks_neither_lightningd_nor_the_books(watched: Office, node: F
     assert len(node.calls) == calls
 
 
-def test_a_scrape_waits_for_no_cycle(watched: Office, node: FakeNode) -> None:
+def test_a_scrape_waits_for_no_cycle(watched: Office) -> None:
     """
-    While the worker hangs in a call, the page is there at once and says that a run is under way.
+    While the worker waits for what does not come, the page is there and says that a run is under
+    way.
     """
-    url = watched.app.exporter.url
-    node.before["listpeerchannels"] = node.never_answer
     worker = threading.Thread(target=watched.cycle)
-    worker.start()
-    while not watched.app.worker.state("fees").running_since:
-        pass
-    page = scrape(url, patience_s=0.5)
-    node.let_go()
+    with watched.app.cycle.performer.turn:
+        worker.start()
+        while watched.app.worker.state("fees").running_since is None:
+            time.sleep(0.01)
+        page = scrape(watched.app.exporter.url)
     worker.join()
 
     assert value(page, "revops_loop_running", loop="fees") == 1
