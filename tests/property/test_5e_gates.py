@@ -262,6 +262,9 @@ def test_a_route_that_is_too_dear_is_said_to_be():
     assert told(plan, dear)[-1] is Code.DEARER_THAN_SOLD
     assert fact(about(plan, dear), "cost_ppm", Code.DEARER_THAN_SOLD) == 3000
     assert fact(about(plan, dear), "max_ppm", Code.DEARER_THAN_SOLD) == 450
+    for ppm, too_dear in ((450, False), (451, True)):
+        edge = attrs.evolve(SHORT, peer_fee_ppm=ppm)
+        assert (Code.DEARER_THAN_SOLD in told(planned(edge, AMPLE), edge)) == too_dear
 
 
 def losing(cost, revenue, **config):

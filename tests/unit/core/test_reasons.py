@@ -206,8 +206,8 @@ EXAMPLES = {
 @pytest.mark.parametrize("code", Code)
 def test_every_code_happens_and_is_a_sentence(code):
     """
-    Each code is said by some plan, its sentence has all its facts in it, and they can be written
-    down: infinity is no JSON.
+    Each code is said by some plan, its sentence has all its facts in it, none of them is missing,
+    and they can be written down: infinity is no JSON.
     """
     plan = EXAMPLES[code]()
     trails = [*plan.node_trail, *(r for decision in plan.decisions for r in decision.trail)]
@@ -215,6 +215,7 @@ def test_every_code_happens_and_is_a_sentence(code):
     words = sentence(first)
 
     assert json.dumps(first.facts, allow_nan=False)
+    assert None not in dict(first.facts).values()
     assert "{" not in words
     assert words[0].islower() or words[0].isdigit() or words.startswith("HTLC")
 
