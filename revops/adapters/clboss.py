@@ -65,7 +65,7 @@ def _unmanaged_of(reply: object) -> dict[PeerId, Tags]:
     # Beside the peers there is a comment, and there may be more.
     peers = {name: text for name, text in rows.items() if _NODE_ID.fullmatch(name)}
     for name, text in peers.items():
-        if type(text) is not str:
+        if type(text) is not str or not text.isprintable():
             # To overwrite what cannot be read would lose it.
             path = f"clboss-status.unmanaged.{name}"
             raise NoAnswerError(problem_at(path, str(wrong(text, "tags"))))

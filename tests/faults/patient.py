@@ -85,13 +85,15 @@ class Patient(Office):
     def stir(self) -> None:
         """
         Have something to do for every loop: beside a channel that is to be filled, one is to be
-        priced, one forwarded, bookkeeper is to be asked about all, and sling has a job of somebody
-        else's.
+        priced, one forwarded, bookkeeper is to be asked about all, sling has a job of somebody
+        else's, and CLBOSS tags.
         """
         peer_id = self.node.channel(REPRICED)["peer_id"]
         self.call("revenue-policy", "set", peer_id=peer_id, strategy="static", fee_ppm=PRICE_PPM)
         self.app.store._write(lambda books: books.execute("UPDATE channels SET asked_at = NULL"))
         self.node.answer("sling-job", KEPT)
+        self.node.clboss.there = True
+        self.node.clboss.unmanage(peer_id, "open")
         self.node.forward("150x6x0", "150x8x0", 1_000_000, self.clock.now() - 5)
 
     def recover(self, loops: Iterable[str]) -> None:
@@ -115,6 +117,7 @@ class Patient(Office):
         told = [
             *status["troubles"],
             status["sling"]["why_not"] or "",
+            status["neighbours"]["clboss"]["note"] or "",
             *(loop["last_error"] or "" for loop in status["loops"]),
             *(group["last_error"] or "" for group in status["rpc"]),
             *(line for level, line in self.logs if level != "info"),
