@@ -7,7 +7,6 @@ import threading
 import time
 import urllib.error
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from e2e.fake_lightningd import FakeLightningd
@@ -401,6 +400,23 @@ def test_an_address_that_is_not_ours_is_one_sentence(
     assert not office.app.worker.state("metrics").failing
 
 
+def test_without_the_client_library_it_says_what_to_install(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Who updated without it keeps a plugin that works, and reads what to type.
+    """
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    monkeypatch.delitem(sys.modules, "revops.shell.metrics.exposition", raising=False)
+    office.configure(prometheus="true")
+    office.app.worker.run_once("metrics")
+
+    assert told(office) == [
+        "metrics are not served: prometheus-client is not installed: pip install prometheus-client"
+    ]
+    assert not office.app.worker.state("metrics").failing
+
+
 def test_who_listens_to_all_is_warned(office: Office) -> None:
     """
     An address that others reach is served as asked, with a line in the log, and in the status as
@@ -418,13 +434,12 @@ def test_who_listens_to_all_is_warned(office: Office) -> None:
 
 
 def test_the_process_serves_before_the_first_block_and_ends_as_fast_as_ever(
-    lightningd: FakeLightningd, tmp_path: Path
+    lightningd: FakeLightningd,
 ) -> None:
     """
     Loops and mode can be read as soon as the plugin is up; somebody who connects and says nothing
     holds up neither a scrape nor the end.
     """
-    del tmp_path
     port = free_port()
     lightningd.config = {
         "revenue-ops-prometheus": "true",

@@ -67,8 +67,8 @@ def _ended(view: View) -> Iterable[Row]:
 
 MONEY: Final = Group(
     title="Money",
-    source="From the books as the worker read them last, at most a few minutes ago, and from the"
-    " last rebalancing cycle.",
+    source="Budget and jobs of this minute; what was earned and spent as the worker read the books"
+    " after its last cycle; the wallet as the last rebalancing cycle found it.",
     families=(
         number(
             "revops_onchain_msat",
