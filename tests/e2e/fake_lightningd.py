@@ -50,11 +50,14 @@ class FakeLightningd:
         self.height = 155
         self.manifest: dict[str, Any] = {}
         directory.mkdir(parents=True, exist_ok=True)
-        self._socket = RpcSocket(directory / "lightning-rpc", node)
+        self._socket = self._listen()
         self._process: subprocess.Popen[bytes] | None = None
         self._replies: dict[str, dict[str, Any]] = {}
         self._changed = threading.Condition()
         self._next_id = 0
+
+    def _listen(self) -> RpcSocket:
+        return RpcSocket(self.directory / "lightning-rpc", self.node)
 
     # Life of the plugin --------------------------------------------------------------------
 

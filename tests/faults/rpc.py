@@ -11,7 +11,7 @@ from e2e.rpc_socket import RpcSocket
 from fakes import HangUpError
 
 _END: Final = b"\n\n"
-_PADDING: Final = 10_000_000
+_PADDING: Final = 4_000_000
 
 
 @attrs.define

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-DAYS: Final = os.environ.get("SOAK_DAYS", "1")
+DAYS: Final = os.environ.get("SOAK_DAYS", "0.5")
 SOAK: Final = Path(__file__).with_name("soak.py")
 MOST_KB: Final = 6_000
 
