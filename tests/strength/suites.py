@@ -69,7 +69,7 @@ SUITES = {
     "rebalance/roles": "5e 5g 5b",
     "rebalance/said": "5g 5l 5f",
     "rebalance/sales": "5h sales",
-    "rebalance/watch": "5k",
+    "rebalance/watch": "watch 5k",
     "refills": "1e 8c books",
     "reputation": "5a",
     "shadow": "4n",
