@@ -174,7 +174,9 @@ def siege(tmp_path: Path) -> Iterator[Siege]:
     """
     A plugin that has started.
     """
-    lightningd = Talker(tmp_path / "regtest", FakeNode(now=Clock().now()))
+    node = FakeNode(now=Clock().now())
+    node.clboss.there = True
+    lightningd = Talker(tmp_path / "regtest", node)
     siege = Siege(lightningd)
     siege.begin()
     yield siege
