@@ -337,3 +337,45 @@ def test_what_sling_leaves_is_not_given():
 
     assert fact(refused, "spare_sats", Code.CANNOT_GIVE) == spare < needed
     assert isinstance(begun.action, StartRebalance)
+
+
+def test_an_order_has_the_budget_of_a_cycle():
+    """
+    What was earned lately raises what an order may spend, and what is unknown does not.
+    """
+    target, giver = short(0), ample(1)
+    order = to_one_of(target, giver, sats=1_000_000, force=True)
+    earning = attrs.evolve(BUDGET, proportional_budget=True)
+    for revenue, begins in ((from_sats(5_000), True), (None, False)):
+        seen = node(target, giver, treasury=attrs.evolve(READY, revenue_day_msat=revenue))
+        assert isinstance(ordered(order, seen, earning).action, StartRebalance) is begins
+
+
+def test_while_money_is_lost_an_order_has_to_earn_more():
+    """
+    The least profit that an order without force has to promise rises with that of a cycle.
+    """
+    target, giver = short(0), ample(1)
+
+    def enough(treasury):
+        seen = node(target, giver, treasury=treasury)
+        order = to_one_of(target, giver)
+        wished = [Config(rebalance_min_profit=2**power) for power in range(12)]
+        begun = [isinstance(ordered(order, seen, c).action, StartRebalance) for c in wished]
+        return sum(begun)
+
+    losing = attrs.evolve(
+        READY, refill_cost_week_msat=from_sats(6_000), revenue_week_msat=from_sats(5_999)
+    )
+    assert 0 < enough(losing) < enough(READY) < 12
+
+
+def test_where_costs_cannot_be_told_apart_an_order_is_one_payment():
+    """
+    On a node that lists no movements an order is made by one payment, or not at all.
+    """
+    target, giver = short(0), ample(1)
+    seen = node(target, giver, treasury=attrs.evolve(READY, one_at_a_time=True))
+    for sats in (100_000, 5_000_000):
+        action = ordered(to_one_of(target, giver, sats=sats, force=True), seen, Config()).action
+        assert isinstance(action, Hold) or action.chunk_msat == action.amount_msat
