@@ -27,6 +27,8 @@ from revops.shell.commands.command import CommandError, NotDoneError
 
 DAMAGES: Final = int(os.environ.get("DAMAGES", "6"))
 ROOT: Final = os.geteuid() == 0
+MISLED: Final = 32
+"""Damage that nobody notices who looks at what is needed first, and that misleads later."""
 CUTS: Final = 15
 PAGE: Final = 4096
 LOOPS: Final = ("fees", "forwards", "books", "upkeep", "rebalance", "jobs")
@@ -60,7 +62,7 @@ def damaged(chance: Random, books: bytes) -> bytes:
     return bytes(text)
 
 
-@pytest.mark.parametrize("seed", range(DAMAGES))
+@pytest.mark.parametrize("seed", sorted({*range(DAMAGES), MISLED}))
 def test_damage_is_an_error_and_never_a_surprise(start: Start, tmp_path: Path, seed: int) -> None:
     """
     Books that were damaged anywhere are refused with advice, and not a byte of them is changed;
