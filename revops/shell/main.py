@@ -124,6 +124,7 @@ def build(
     from revops.shell.logs import logger  # noqa: PLC0415 -- see start
     from revops.shell.metrics.exporter import Exporter  # noqa: PLC0415 -- see start
     from revops.shell.metrics.names import Names  # noqa: PLC0415 -- see start
+    from revops.shell.metrics.pages import Pages  # noqa: PLC0415 -- see start
     from revops.shell.readings import Readings  # noqa: PLC0415 -- see start
     from revops.shell.rebalancing.money import Money  # noqa: PLC0415 -- see start
     from revops.shell.takeover import opened, places  # noqa: PLC0415 -- see start
@@ -138,7 +139,7 @@ def build(
     cycle = _cycle(kit)
     money, readings = Money(kit, lambda: cycle.memory, cycle.shadow), Readings(store)
     hive.reports = HiveReports(lambda: cycle.last, readings, store)
-    exporter = Exporter(lambda: app, Names(kit.node, clock), log)
+    exporter = Exporter(lambda: settings.config, Pages(lambda: app, Names(kit.node, clock)), log)
     _tune_python()
     app = App(
         directory=directory,

@@ -1,20 +1,34 @@
 """Exporter: serves metrics while the option says so; what it serves, the worker made before."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
 from revops.core.config import Config
 from revops.core.units import MINUTE
-from revops.shell.metrics.names import Names
 
 if TYPE_CHECKING:
-    from revops.shell.app import App
     from revops.shell.metrics.server import Server
 
 INTERVAL_S: Final = MINUTE
 """How old what is served may be, and how long it takes until a changed option is seen."""
+
+
+class Made(Protocol):
+    """
+    What makes the pages: `revops.shell.metrics.pages.Pages`.
+    """
+
+    def made(self) -> bytes:
+        """
+        Return the page that the worker makes.
+        """
+
+    def momentary(self) -> Callable[[], bytes]:
+        """
+        Return what makes the page of the moment in which it is read.
+        """
 
 
 @attrs.define
@@ -27,8 +41,8 @@ class Exporter:
         trouble: Why nothing is served though prometheus is set; empty when it is.
     """
 
-    _app: "Callable[[], App]"
-    _names: Names
+    _config: Callable[[], Config]
+    _pages: Made
     _log: Any
     trouble: str = attrs.field(default="", init=False)
     _page: bytes = attrs.field(default=b"", init=False)
@@ -57,7 +71,7 @@ class Exporter:
         """
         Serve where the options say, or no more.
         """
-        place = _place(self._app().settings.config)
+        place = _place(self._config())
         if self._server and place == self._place:
             return
         if self._server:
@@ -74,27 +88,16 @@ class Exporter:
         """
         self.follow()
         if self._server:
-            from revops.shell.metrics.exposition import page_of  # noqa: PLC0415 -- only if it is on
-            from revops.shell.metrics.table import VIEWED  # noqa: PLC0415 -- see the line above
-            from revops.shell.metrics.view import view_of  # noqa: PLC0415 -- see above
-
-            app = self._app()
-            if app.cycle.last:
-                self._names.learn(c.peer_id for c in app.cycle.last.snapshot.channels)
-            self._page = page_of(VIEWED, view_of(app, self._names.of))
+            self._page = self._pages.made()
 
     def _open(self, bind: str, port: int) -> str:
         """
         Begin to serve; return why that cannot be, or nothing.
         """
         try:
-            from revops.shell.metrics.exposition import (  # noqa: PLC0415 -- only if it is on
-                process_and,
-            )
-            from revops.shell.metrics.server import Server  # noqa: PLC0415 -- see above
-            from revops.shell.metrics.table import LIVE  # noqa: PLC0415 -- see above
+            from revops.shell.metrics.server import Server  # noqa: PLC0415 -- only if it is on
 
-            now = process_and(LIVE, self._app)
+            now = self._pages.momentary()
             self._server = Server(bind, port, lambda: self._page + now(), self._failed)
         except ImportError:
             return "prometheus-client is not installed: pip install prometheus-client"
