@@ -153,6 +153,20 @@ def test_a_price_that_does_not_rise_closes_no_gap(changes):
     assert Code.PRICE_CLOSES_GAP not in told(planned(channel, ample(), **changes), channel)
 
 
+def test_a_price_that_stays_closes_no_gap_until_it_may_rise():
+    """
+    While a price is pinned it does not rise, and a refill is thought about; once the pin's time is
+    over the price goes first again.
+    """
+    channel = short(out=20, into=15)
+    known = Price(fee_ppm=channel.fee_ppm, base_fee_msat=channel.base_fee_msat)
+    for until, closes in ((START + 1, False), (START, True)):
+        fee = attrs.evolve(remembered(channel).fee, pin=Pin(price=known, until=until))
+        memory = [remembered(channel, fee=fee), remembered(ample())]
+        said = told(planned(channel, ample(), memory=memory), channel)
+        assert (Code.PRICE_CLOSES_GAP in said) == closes
+
+
 def test_a_dearer_channel_is_worth_a_dearer_refill():
     """
     What may be paid for a refill follows what the channel charges afterwards.

@@ -55,7 +55,7 @@ SUITES = {
     "rebalance/ev": "5d",
     "rebalance/experience": "5h",
     "rebalance/futility": "5i",
-    "rebalance/gates": "5e",
+    "rebalance/gates": "5e 5c",
     "rebalance/inventory": "5b",
     "rebalance/keep": "5m",
     "rebalance/kelly": "5j",
