@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -139,3 +140,16 @@ def test_every_loop_that_makes_a_call_is_struck(patient: Patient) -> None:
 
     for loop, methods in asked.items():
         assert methods <= {method for method, call in CALLS.items() if loop in call.by}
+
+
+def test_the_handbook_tells_of_every_call() -> None:
+    """
+    Each call stands in the table of docs/faults.md, with each loop that is struck.
+    """
+    told: dict[str, str] = {}
+    for row in (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines():
+        calls, *loops = row.strip("| ").split(" | ")
+        for method in re.findall("`([a-z-]+)`", calls) if loops else ():
+            told[method] = f"{told.get(method, '')} {loops[0]}"
+
+    assert [(m, loop) for m, c in CALLS.items() for loop in c.by if loop not in told[m]] == []
