@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import attrs
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from revops.adapters.replies_books import moves_of
@@ -240,6 +240,29 @@ def test_an_account_not_corrected_yet_costs_nothing_below_zero(account, data):
     }
 
 
+def test_the_first_that_funds_a_channel_opens_it():
+    """
+    By time, whatever its id: an opening, a splice and a close cost what was paid for each, as of
+    the first that was heard of it, and are told in their order.
+    """
+    first, second, last = TXIDS[3], TXIDS[0], TXIDS[1]
+    events = [
+        ChainEvent(what="spends", txid=last, at=50),
+        ChainEvent(what="fee", txid=last, at=49, credit_msat=9),
+        ChainEvent(what="fee", txid=second, at=31, credit_msat=5, debit_msat=2),
+        ChainEvent(what="funds", txid=second, at=30),
+        ChainEvent(what="fee", txid=first, at=12, credit_msat=7),
+        ChainEvent(what="funds", txid=first, at=10),
+    ]
+    for some in (events, events[::-1]):
+        costs = [(cost.kind, cost.ref, cost.at, cost.amount_msat) for cost in chain_costs(some)]
+        assert costs == [
+            ("open", first, 10, 7),
+            ("splice", second, 30, 3),
+            ("close", last, 49, 9),
+        ]
+
+
 def test_what_waited_too_long_is_no_side_of_a_refill():
     """
     A side is paired with the other of its payment for as long as a payment can take, to the
@@ -256,18 +279,32 @@ def test_what_waited_too_long_is_no_side_of_a_refill():
         assert waiting == ((second,) if late else ())
 
 
+def closed(opener, how, fee=None):
+    """
+    Return a channel of that *opener* that ended so.
+    """
+    return Closing(
+        channel_id=CHANNELS[0],
+        peer_id="02" * 33,
+        opener=opener,
+        capacity_msat=1_000_000,
+        how=how,
+        fee_msat=fee,
+    )
+
+
 closings = st.builds(
-    Closing,
-    channel_id=st.sampled_from(CHANNELS),
-    peer_id=st.just("02" * 33),
-    opener=st.sampled_from(("local", "remote")),
-    capacity_msat=st.just(1_000_000),
-    how=st.sampled_from(("mutual", "local_force", "remote_force", "unknown")),
-    fee_msat=st.none() | AMOUNTS,
+    closed,
+    st.sampled_from(("local", "remote")),
+    st.sampled_from(("mutual", "local_force", "remote_force", "unknown")),
+    st.none() | AMOUNTS,
 )
 
 
 @given(closings, st.none() | st.integers(0, 10**6))
+@example(closed("remote", "local_force"), 253)
+@example(closed("remote", "remote_force"), 253)
+@example(closed("local", "remote_force"), 253)
 def test_a_close_costs_whoever_pays_for_it(closing, perkw):
     """
     Who opened a channel pays what closes it, as was said or else by the feerate; who did not pays
