@@ -372,10 +372,14 @@ def test_while_money_is_lost_an_order_has_to_earn_more():
 
 def test_where_costs_cannot_be_told_apart_an_order_is_one_payment():
     """
-    On a node that lists no movements an order is made by one payment, or not at all.
+    On a node that lists no movements an order is made by one payment, where it is several else.
     """
     target, giver = short(0), ample(1)
-    seen = node(target, giver, treasury=attrs.evolve(READY, one_at_a_time=True))
-    for sats in (100_000, 5_000_000):
-        action = ordered(to_one_of(target, giver, sats=sats, force=True), seen, Config()).action
-        assert isinstance(action, Hold) or action.chunk_msat == action.amount_msat
+    order = to_one_of(target, giver, sats=1_000_000)
+    several, one = (
+        ordered(order, node(target, giver, treasury=treasury), Config()).action
+        for treasury in (READY, attrs.evolve(READY, one_at_a_time=True))
+    )
+
+    assert several.chunk_msat < several.amount_msat
+    assert isinstance(one, Hold) or one.chunk_msat == one.amount_msat
