@@ -1,5 +1,6 @@
 """A patient: the plugin's own pieces on a node with work for every loop, and calls to be struck."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from revops.adapters.rpc import connect
 from revops.core import Code
 from revops.shell.main import build
 
+EVERY: Final = os.environ.get("FAULTS") == "all"
+"""Whether all is tried, or a choice of it."""
 REST: Final = 61
 """Seconds after which a call that went unanswered is tried again."""
 REPRICED: Final = "150x4x0"

@@ -1,7 +1,6 @@
 """Every call that revops makes, struck by everything that can become of a call."""
 
 import ast
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Final
 
 import attrs
 import pytest
-from faults.patient import Patient
+from faults.patient import EVERY, Patient
 from faults.rpc import ANSWERS, FAULTS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-EVERY: Final = os.environ.get("FAULTS") == "all"
 LOOPS: Final = ("fees", "forwards", "books", "upkeep", "rebalance", "jobs")
 
 
