@@ -8,7 +8,7 @@ from property.accounts import demands
 from property.money import CAPACITY, about, ample, books, holding, planned, short, starts, told
 from property.strategies import Some, capacities, ppms, ratios, traffics
 from property.trails import fact
-from property.world import START, peer
+from property.world import START, peer, quiet_channel
 
 from revops.core.config import Config
 from revops.core.reasons import Code
@@ -21,7 +21,8 @@ from revops.core.rebalance.inventory import (
     spare_msat,
     target_msat,
 )
-from revops.core.units import from_sats
+from revops.core.snapshot import Traffic
+from revops.core.units import DAY, HOUR, from_sats
 
 PRICES = ppms(0, 5000) | ppms()
 COSTS = st.none() | ppms(0, 5000) | ppms()
@@ -307,3 +308,14 @@ def test_no_more_is_moved_than_is_needed(out, share):
     target = fact(about(plan, channel), "target_sats", Code.WANTED)
 
     assert start.to_us_msat + start.amount_msat <= from_sats(int(target) + 1)
+
+
+@pytest.mark.parametrize(("since", "days"), [(0, 7.25), (8 * DAY, 2.25)])
+def test_a_window_is_of_whole_days_and_today(since, days):
+    """
+    What is known of a peer's channels is of so many days, today as long as it has lasted, and no
+    more than the books have.
+    """
+    channel = quiet_channel(traffic=Traffic(since=since, until=10 * DAY + 6 * HOUR))
+
+    assert inventory([channel], 7).days == days
