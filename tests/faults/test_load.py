@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from e2e.fake_lightningd import FakeLightningd
 
-AT_ONCE: Final = int(os.environ.get("AT_ONCE", "2000"))
-SECONDS: Final = 3
+AT_ONCE: Final = int(os.environ.get("AT_ONCE", "1000"))
+SECONDS: Final = 2
 A_SECOND: Final = 1000
 MOST_KB: Final = 30_000
 """By how much the process may grow."""
