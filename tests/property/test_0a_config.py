@@ -178,6 +178,24 @@ def test_contradictions_are_refused_with_both_names(low, high, data):
     assert high in problem
 
 
+def test_who_is_refused_a_number_is_told_its_bounds():
+    """
+    All that is wrong is one text of sentences, each with what the option takes.
+    """
+    with pytest.raises(ConfigError) as refused:
+        configured({"min-fee-ppm": "x", "vegas-decay": "2", "base-fee-msat": "y"})
+
+    assert (
+        str(refused.value)
+        == "; ".join(refused.value.problems)
+        == (
+            "min-fee-ppm: expected a whole number from 0 to 100000, got 'x'; "
+            "vegas-decay: expected a number from 0 to 1, got 2.0; "
+            "base-fee-msat: expected a whole number from 0 to 1000000 or keep, got 'y'"
+        )
+    )
+
+
 def test_who_is_refused_a_word_is_told_the_words():
     """
     An option that is one of few words names them all.
