@@ -373,9 +373,7 @@ def test_who_waits_is_served_at_once(desk: Desk) -> None:
             waiting.clear()
             served.set()
 
-    hive = Loop(
-        "hive", serve, lambda: INTERVAL, desk.clock, desk.loop._log, waiting=waiting.is_set
-    )
+    hive = Loop("hive", serve, lambda: INTERVAL, desk.clock, desk.loop._log, waiting=waiting.is_set)
     desk.worker = Worker([desk.loop], threading.Event(), neighbours=[hive])
     desk.worker.begin()
 
