@@ -1,11 +1,16 @@
 """Rails: when a size limit is told for its own sake."""
 
 import pytest
-from property.world import decided, peer, quiet_channel
+from property.trails import codes, fee
+from property.world import CLIMBING, START, decided, peer, quiet_channel
 
 from revops.core.actions import Hold, SetFee
+from revops.core.config import Config
 from revops.core.fees.rails import RUNGS_OFF, ladder
+from revops.core.memory import Change, ClimbMemory, FeeMemory, Price, Window
 from revops.core.policy import Policy, Strategy
+from revops.core.reasons import Code
+from revops.core.snapshot import Traffic
 from revops.core.units import from_sats
 
 CAPACITY = from_sats(5_000_000)
@@ -40,3 +45,18 @@ def test_a_size_limit_on_the_same_rung_is_not_asked_for_again():
         channel = quiet_channel(spendable_msat=CAPACITY // 4, htlc_max_msat=limit)
         action = decided(channel, policies=[given]).action
         assert (action.new_ppm, action.htlc_max_msat) == (700, asked)
+
+
+@pytest.mark.parametrize(("at", "stays"), [(START, True), (START - 1, False)])
+def test_a_step_is_made_once_in_a_moment(at, stays):
+    """
+    What is decided twice at one moment goes no further than once.
+    """
+    climb = ClimbMemory(base_ppm=4000, window=Window(fee_ppm=4000), seen_at=START)
+    known = Price(fee_ppm=500, base_fee_msat=0)
+    used = Traffic(since=0, until=START, out_count=30, last_out_at=START)
+    memory = FeeMemory(known=known, climb=climb, changes=(Change(at=at),))
+    decision = decided(quiet_channel(traffic=used), Config(**CLIMBING), fee=memory)
+
+    assert (fee(decision, 500) == 500) == stays
+    assert Code.STEP_LIMIT in codes(decision)
