@@ -568,7 +568,8 @@ def test_the_books_are_due_hourly_and_soon_after_channels_change(
     office.cycle()
     asked = {method for method, _ in node.calls}
     start = {"getinfo", "wait"}
-    assert asked == start | {"listpeerchannels", "feerates", "listforwards", "setchannel"}
+    cycle = {"listpeerchannels", "feerates", "listforwards", "clboss-status", "setchannel"}
+    assert asked == start | cycle
     assert office.app.worker.state("books").next_run <= office.clock.now() + MINUTE
 
     office.keep_books(MINUTE)

@@ -58,9 +58,10 @@ def test_a_second_cycle_holds(office: Office, node: FakeNode) -> None:
     assert all(isinstance(d.action, Hold) and d.trail for d in plan.decisions)
 
 
-def test_a_cycle_asks_four_questions(office: Office, node: FakeNode) -> None:
+def test_a_cycle_asks_five_questions(office: Office, node: FakeNode) -> None:
     """
-    Channels, feerates, forwards created and forwards updated: one call each.
+    Channels, feerates, forwards created and forwards updated, and what CLBOSS leaves alone: one
+    call each.
     """
     office.cycle()
     node.calls.clear()
@@ -71,6 +72,7 @@ def test_a_cycle_asks_four_questions(office: Office, node: FakeNode) -> None:
         "feerates",
         "listforwards",
         "listforwards",
+        "clboss-status",
     ]
 
 
