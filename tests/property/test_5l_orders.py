@@ -15,7 +15,7 @@ from revops.core.reasons import Code, sentence
 from revops.core.rebalance.keep import OWN_KEEP
 from revops.core.rebalance.order import Order, ordered
 from revops.core.snapshot import NORMAL
-from revops.core.units import MILLION, from_sats
+from revops.core.units import DAY, HOUR, MILLION, from_sats
 
 SATS = st.sampled_from((1, 999, 50_000, 250_000, 1_234_567, 30_000_000))
 FEES = st.none() | st.sampled_from((0, 1, 50, 5_000)).map(from_sats)
@@ -383,3 +383,26 @@ def test_where_costs_cannot_be_told_apart_an_order_is_one_payment():
 
     assert several.chunk_msat < several.amount_msat
     assert isinstance(one, Hold) or one.chunk_msat == one.amount_msat
+
+
+@given(st.integers(1, 400 * DAY))
+def test_what_was_remembered_by_a_clock_ahead_counts_as_of_now(ahead):
+    """
+    After a clock that was ahead is set right, an order is answered as if it had never been.
+    """
+    target, giver = short(0), ample(1)
+    seen = node(target, giver)
+    of_later = [
+        attrs.evolve(
+            known,
+            last_seen_at=known.last_seen_at + ahead,
+            flow=attrs.evolve(known.flow, hour=known.flow.hour + ahead // HOUR),
+        )
+        for known in seen.memory.channels
+    ]
+    memory = attrs.evolve(seen.memory, at=seen.now + ahead, channels=of_later)
+    order = to_one_of(target, giver)
+
+    assert ordered(order, attrs.evolve(seen, memory=memory), Config()) == (
+        ordered(order, seen, Config())
+    )

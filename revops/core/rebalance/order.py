@@ -9,7 +9,6 @@ from revops.core.actions import Hold, StartRebalance
 from revops.core.budget import limits
 from revops.core.checks import MOST_MSAT
 from revops.core.config import Config
-from revops.core.memory import recalled
 from revops.core.plan import Decision
 from revops.core.prepare import prepared
 from revops.core.reasons import Code, Reason, because
@@ -83,8 +82,7 @@ def ordered(order: Order, snapshot: Snapshot, config: Config) -> Decision:
     most = limits(config, treasury.revenue_day_msat, treasury.revenue_week_msat)
     have = means(snapshot, treasury, most, config)
     seen = scene(snapshot.channels, treasury, snapshot.now, config)
-    memory = recalled(snapshot.memory, snapshot.now)
-    known = cases(prepared(attrs.evolve(snapshot, memory=memory), config).views, seen)
+    known = cases(prepared(snapshot, config).views, seen)
     to = max(
         (case for case in known if case.channel.channel_id in order.to_channels),
         key=lambda case: (case.channel.scid is not None, case.channel.receivable_msat),
