@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from e2e.left_alone import peers, tags
 from e2e.office import Office
 from fakes import FakeNode, HangUpError, RpcRefusalError
 
@@ -21,20 +22,6 @@ def node(node: FakeNode) -> FakeNode:
     """
     node.clboss.there = True
     return node
-
-
-def peers(node: FakeNode) -> list[str]:
-    """
-    Return the node's peers.
-    """
-    return sorted({channel["peer_id"] for channel in node.channels})
-
-
-def tags(node: FakeNode) -> dict[str, set[str]]:
-    """
-    Return what CLBOSS leaves alone of whom.
-    """
-    return {peer: tags for peer, tags in node.clboss.tags.items() if tags}
 
 
 def all_ours(node: FakeNode) -> dict[str, set[str]]:

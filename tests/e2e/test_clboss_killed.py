@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 from e2e.fake_lightningd import FakeLightningd
+from e2e.left_alone import peers, tags
 from fakes import FakeNode
 
 from revops.shell.clock import Clock
@@ -21,20 +22,6 @@ def node() -> FakeNode:
     node.clboss.there = True
     node.clboss.unmanage(peers(node)[0], "balance,close")
     return node
-
-
-def peers(node: FakeNode) -> list[str]:
-    """
-    Return the node's peers.
-    """
-    return sorted({channel["peer_id"] for channel in node.channels})
-
-
-def tags(node: FakeNode) -> dict[str, set[str]]:
-    """
-    Return what CLBOSS leaves alone of whom.
-    """
-    return {peer: tags for peer, tags in node.clboss.tags.items() if tags}
 
 
 def written(lightningd: FakeLightningd) -> dict[str, tuple[str, str]]:
