@@ -7,6 +7,7 @@ import attrs
 import pytest
 from property.world import CLIMBING, START, World, looked, peer, quiet_channel
 from unit.core.refilled import REFILLED
+from unit.core.told import TOLD
 from unit.core.watched import WATCHED
 
 from revops.core.config import OPTIONS, Config
@@ -118,10 +119,13 @@ def eased():
 
 
 EMPTY = {"to_us_msat": 0, "spendable_msat": 0}
+SHORT = {"to_us_msat": CAPACITY // 4}
 NEW = {"opened_at": START - DAY, "traffic": Traffic(since=0, until=START)}
+YOUNG = {"opened_at": START - DAY, "traffic": Traffic(since=0, until=START, out_count=2)}
 IDLE = Traffic(since=0, until=START, out_count=30, last_out_at=START - 8 * DAY)
 TWICE = Window(fee_ppm=500, live_s=DAY, count=20)
 SOURCE = FlowMemory(hour=START // HOUR - 1, out_sum=1e12, count_sum=9, state=FlowState.SOURCE)
+CHEAP = quiet_channel(fee_ppm=20, traffic=USED)
 SPIKE = [*HALF_HOURS, FeerateSample(at=START, perkw=20_000)]
 FADING = VegasMemory(intensity=0.9, spiking=True, sample_at=START - HOUR)
 
@@ -130,12 +134,12 @@ EXAMPLES = {
     Code.STATIC: lambda: governed({"strategy": Strategy.STATIC, "fee_ppm": 7}),
     Code.HIVE: lambda: governed({"strategy": Strategy.HIVE}),
     Code.PINNED: lambda: looked(
-        quiet_channel(), fee=FeeMemory(known=PRICE, pin=Pin(price=PRICE, until=START + 1))
+        quiet_channel(), fee=FeeMemory(known=PRICE, pin=Pin(price=PRICE, until=START + HOUR))
     ),
     Code.MANUAL_CHANGE: lambda: looked(quiet_channel(fee_ppm=1), fee=FeeMemory(known=PRICE)),
     Code.ORDERED: lambda: looked(
         quiet_channel(),
-        pins=[FeePin(channel_id=f"{0:064x}", price=PRICE, set_at=START, until=START + 1)],
+        pins=[FeePin(channel_id=f"{0:064x}", price=PRICE, set_at=START, until=START + 2 * HOUR)],
     ),
     Code.NO_SCID: lambda: looked(quiet_channel(scid=None)),
     Code.NOT_NORMAL: lambda: looked(quiet_channel(state="ONCHAIN")),
@@ -155,12 +159,12 @@ EXAMPLES = {
     Code.VEGAS_SPIKE: lambda: looked(quiet_channel(), feerates=SPIKE),
     Code.VEGAS_DECAY: lambda: looked(quiet_channel(), feerates=HALF_HOURS, vegas=FADING),
     Code.VEGAS_CALM: lambda: looked(quiet_channel(), feerates=HALF_HOURS),
-    Code.VEGAS_BLIND: lambda: looked(quiet_channel()),
+    Code.VEGAS_BLIND: lambda: looked(quiet_channel(), feerates=HALF_HOURS[:5]),
     Code.VEGAS_FLOOR: lambda: looked(quiet_channel(), feerates=SPIKE),
-    Code.SCARCITY: lambda: looked(quiet_channel(**EMPTY)),
-    Code.AMNESTY: lambda: looked(quiet_channel(**EMPTY, **NEW, opener="remote")),
+    Code.SCARCITY: lambda: looked(quiet_channel(**SHORT)),
+    Code.AMNESTY: lambda: looked(quiet_channel(**SHORT, **YOUNG, opener="remote")),
     Code.MULTIPLIER: lambda: governed({"fee_multiplier_min": 2}),
-    Code.BALANCE: lambda: looked(quiet_channel(**EMPTY)),
+    Code.BALANCE: lambda: looked(quiet_channel(**SHORT)),
     Code.HIVE_HINT: lambda: looked(
         quiet_channel(traffic=USED, hive_hint=HiveHint(fee_ppm=900, confidence=0.5))
     ),
@@ -203,21 +207,66 @@ EXAMPLES = {
 }
 
 
+def said(code):
+    """
+    Return the first reason with *code* in the plan that is an example of it.
+    """
+    plan = EXAMPLES[code]()
+    trails = [*plan.node_trail, *(r for decision in plan.decisions for r in decision.trail)]
+    return next(reason for reason in trails if reason.code is code)
+
+
 @pytest.mark.parametrize("code", Code)
 def test_every_code_happens_and_is_a_sentence(code):
     """
     Each code is said by some plan, its sentence has all its facts in it, none of them is missing,
     and they can be written down: infinity is no JSON.
     """
-    plan = EXAMPLES[code]()
-    trails = [*plan.node_trail, *(r for decision in plan.decisions for r in decision.trail)]
-    (first, *_) = [reason for reason in trails if reason.code is code]
+    first = said(code)
     words = sentence(first)
 
     assert json.dumps(first.facts, allow_nan=False)
     assert None not in dict(first.facts).values()
     assert "{" not in words
     assert words[0].islower() or words[0].isdigit() or words.startswith("HTLC")
+
+
+@pytest.mark.parametrize("code", TOLD)
+def test_a_reason_tells_what_it_was_made_of(code):
+    """
+    Whoever recomputes a price finds in its reasons the numbers that it came from.
+    """
+    reason = said(code)
+    facts, before, after = TOLD[code]
+
+    assert dict(reason.facts) == pytest.approx(facts)
+    assert (reason.before, reason.after) == (before, after)
+
+
+@pytest.mark.parametrize(
+    ("stage", "plan"),
+    [
+        ("congestion", lambda: climbed(quiet_channel(max_htlcs=10, htlcs_in=9, traffic=USED))),
+        ("vegas", lambda: looked(CHEAP, Config(**CLIMBING), feerates=SPIKE)),
+        ("scarcity", lambda: climbed(quiet_channel(**EMPTY, traffic=USED))),
+        (
+            "congestion",
+            lambda: looked(
+                attrs.evolve(CHEAP, **EMPTY, max_htlcs=10, htlcs_in=9),
+                Config(**CLIMBING),
+                feerates=SPIKE,
+            ),
+        ),
+    ],
+)
+def test_the_first_stage_that_makes_a_price_is_named(stage, plan):
+    """
+    A search that pauses tells which stage makes the price; of several it is the first.
+    """
+    (decision,) = plan().decisions
+    (reason,) = [found for found in decision.trail if found.code is Code.CLIMB_PAUSED]
+
+    assert dict(reason.facts)["by"] == stage
 
 
 def test_every_option_in_a_sentence_exists():
