@@ -3,19 +3,22 @@
 import math
 
 import attrs
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from property.strategies import OPEN, channels, configs, msats, ratios, whole
-from property.trails import codes, fact
-from property.world import START, World, decided, peer, quiet_channel
+from property.strategies import OPEN, channels, configs, msats, ppms, ratios, whole
+from property.trails import codes, fact, reason
+from property.world import CLIMBING, START, World, decided, peer, quiet_channel
 
 from revops.core.config import Config
+from revops.core.fees.scarcity import multiplier
+from revops.core.policy import Policy
 from revops.core.reasons import Code
 from revops.core.snapshot import Traffic
 from revops.core.units import DAY
 
 CAPACITY = 5_000_000_000
 thresholds = ratios(0.01, 1)
+LEARNED = {Code.BELIEF, Code.BELIEF_STANDS, Code.CLIMB_PAUSED}
 
 
 def factor(decision):
@@ -52,8 +55,52 @@ def test_the_factor_is_one_at_the_threshold_and_three_when_empty(threshold, shar
     ours = int(CAPACITY * share) / CAPACITY
     expected = 3 ** ((threshold - ours) / threshold) if ours < threshold else 1.0
 
+    assert math.isclose(multiplier(ours, threshold), expected)
     assert math.isclose(factor(of_share(share, threshold)), expected)
     assert math.isclose(factor(of_share(0.0, threshold)), 3.0)
+
+
+@given(whole(1, 100))
+def test_at_the_threshold_nothing_is_scarce(percent):
+    """
+    A channel of which just the threshold is ours is priced as if more of it were.
+    """
+    channel = quiet_channel(to_us_msat=CAPACITY * percent // 100)
+    decision = decided(channel, Config(scarcity_threshold=percent / 100))
+
+    assert Code.SCARCITY not in codes(decision)
+
+
+@given(ppms(10, 1000), ratios(0, 0.34))
+def test_what_is_scarce_is_dearer_at_once(ppm, share):
+    """
+    The factor multiplies the price there is, that of a first contact as well; only the step limit
+    keeps it from being in force at once.
+    """
+    used = Traffic(since=0, until=START, out_count=9, last_out_at=START)
+    channel = quiet_channel(fee_ppm=ppm, to_us_msat=int(CAPACITY * share), traffic=used)
+    for optimizer in ("posterior", "hill-climb"):
+        config = Config(fee_optimizer=optimizer, balance_factor=1.0)
+        decision = decided(channel, config)
+        learned = next(found for found in decision.trail if found.code in LEARNED)
+        for found in (reason(decision, Code.SCARCITY), learned):
+            assert abs(found.after - ppm * factor(decision)) <= 0.5
+        assert reason(decision, Code.SCARCITY).before == ppm
+
+
+@given(ratios(0, 0.34), ratios(0.1, 5))
+def test_a_policy_bounds_what_scarcity_makes_of_a_price(share, most):
+    """
+    The highest multiplier of a policy bounds the factor, and the price is multiplied by no more.
+    """
+    channel = quiet_channel(fee_ppm=500, to_us_msat=int(CAPACITY * share))
+    policy = Policy(peer_id=channel.peer_id, fee_multiplier_max=most)
+    decision = decided(channel, Config(**CLIMBING), policies=[policy])
+    bounded = min(factor(decision), most)
+
+    assert (Code.MULTIPLIER in codes(decision)) == (bounded < factor(decision))
+    if Code.MULTIPLIER in codes(decision):
+        assert abs(reason(decision, Code.MULTIPLIER).after - 500 * bounded) <= 0.5
 
 
 @given(channels(START, **OPEN), configs())
@@ -91,6 +138,9 @@ def test_scarcity_is_seen_on_all_channels_of_a_peer(sides):
 
 
 @given(ratios(0, 1), whole(0, 20 * DAY), whole(0, 5), st.sampled_from(("local", "remote")))
+@example(0.5, 14 * DAY - 1, 2, "remote")
+@example(0.5, 14 * DAY, 0, "remote")
+@example(0.5, DAY, 3, "remote")
 def test_a_channel_that_the_peer_opened_has_an_amnesty(share, age, count, opener):
     """
     A channel that the peer opened, with all liquidity on its side, is not scarce before three

@@ -3,7 +3,7 @@
 from typing import Final
 
 from revops.core.fees.quote import ChannelView, Context, Mode, Quote
-from revops.core.fees.scarcity import amnestied
+from revops.core.fees.scarcity import amnesty
 from revops.core.reasons import Code
 
 EVEN: Final = 0.5
@@ -20,7 +20,7 @@ def balance(quote: Quote, view: ChannelView, context: Context) -> Quote:
     worth there.
     """
     strength = context.config.balance_factor
-    if quote.mode is not Mode.LEARNED or strength == 1 or amnestied(view):
+    if quote.mode is not Mode.LEARNED or strength == 1 or amnesty(view):
         return quote
     share, entry = view.peer.share, context.inflow.share_without(view)
     factor = strength ** ((EVEN - share) - PULL * (EVEN - entry))

@@ -4,7 +4,7 @@ from typing import Final
 
 from revops.core.fees.quote import ChannelView, Context, Mode, Quote
 from revops.core.policy import MULTIPLIERS
-from revops.core.reasons import Code
+from revops.core.reasons import Code, Facts
 from revops.core.units import DAY
 
 STEEPNESS: Final = 3.0
@@ -17,7 +17,7 @@ def multiplier(share: float, threshold: float) -> float:
     """
     Return `3^((t - s)/t)`: 1 from the threshold up, 3 with nothing left, exponential between.
     """
-    return float(STEEPNESS ** ((threshold - share) / threshold)) if share < threshold else 1.0
+    return float(STEEPNESS ** max(0.0, (threshold - share) / threshold))
 
 
 def scarcity(quote: Quote, view: ChannelView, context: Context) -> Quote:
@@ -29,15 +29,9 @@ def scarcity(quote: Quote, view: ChannelView, context: Context) -> Quote:
         return quote
     share, threshold = view.peer.share, context.config.scarcity_threshold
     if context.config.scarcity_pricing and share < threshold:
-        if amnestied(view):
-            quote = quote.because(
-                Code.AMNESTY,
-                {
-                    "share": share,
-                    "out_count": view.channel.traffic.out_count if view.channel.traffic else 0,
-                    "days": (AMNESTY_S - view.age_s) / DAY,
-                },
-            )
+        spared = amnesty(view)
+        if spared:
+            quote = quote.because(Code.AMNESTY, {"share": share, **spared})
         else:
             factor = multiplier(share, threshold)
             facts = {"share": share, "threshold": threshold, "factor": factor}
@@ -50,18 +44,18 @@ def scarcity(quote: Quote, view: ChannelView, context: Context) -> Quote:
     return _within_policy(quote, view)
 
 
-def amnestied(view: ChannelView) -> bool:
+def amnesty(view: ChannelView) -> Facts | None:
     """
-    Return whether the peer opened the channel lately, and nothing could have left yet.
+    Return what spares a channel that the peer opened lately, and by which nothing could have left
+    yet; `None` for any other.
     """
     traffic = view.channel.traffic
-    return (
-        view.channel.opener == "remote"
-        # Unknown traffic is no proof that nothing has left.
-        and traffic is not None
-        and traffic.out_count < AMNESTY_FORWARDS
-        and view.age_s < AMNESTY_S
-    )
+    # Unknown traffic is no proof that nothing has left.
+    if traffic is None or view.channel.opener != "remote":
+        return None
+    if traffic.out_count >= AMNESTY_FORWARDS or view.age_s >= AMNESTY_S:
+        return None
+    return {"out_count": traffic.out_count, "days": (AMNESTY_S - view.age_s) / DAY}
 
 
 def _within_policy(quote: Quote, view: ChannelView) -> Quote:
