@@ -9,7 +9,7 @@ from typing import Final
 
 from revops.core.amend import amended
 from revops.core.config import Config
-from revops.core.fees.quote import HIGHEST, ChannelView, Context, Mode, Quote
+from revops.core.fees.quote import ChannelView, Context, Mode, Quote
 from revops.core.memory import VegasMemory
 from revops.core.reasons import Code, Reason, because
 from revops.core.snapshot import FeerateSample
@@ -66,7 +66,7 @@ def _reacted(
         return amended(seen, intensity=intensity, spiking=True)
     if ratio > CALM:
         return seen
-    intervals = (at - memory.sample_at) / config.fee_interval if memory.sample_at else 1.0
+    intervals = (at - (memory.sample_at or at)) / config.fee_interval
     intensity = memory.intensity * config.vegas_decay**intervals
     return amended(seen, intensity=intensity if intensity >= NEGLIGIBLE else 0.0, spiking=False)
 
@@ -93,7 +93,7 @@ def vegas(quote: Quote, view: ChannelView, context: Context) -> Quote:  # noqa: 
     if quote.mode is not Mode.LEARNED or not context.vegas:
         return quote
     factor = multiplier(context.vegas)
-    floor = Ppm(min(math.ceil(quote.floor * factor), quote.ceiling, HIGHEST))
+    floor = Ppm(min(math.ceil(quote.floor * factor), quote.ceiling))
     # A price that the raised floor leaves alone goes on being tried out.
     by = "vegas" if quote.price < floor else ""
     facts = {"factor": factor, "floor": floor}
