@@ -9,7 +9,7 @@ from property.world import CLIMBING, START, World, decided, looked, quiet_channe
 
 from revops.core.actions import SetFee
 from revops.core.config import Config
-from revops.core.memory import Price
+from revops.core.memory import Change, ClimbMemory, FeeMemory, Price, Window
 from revops.core.reasons import Code
 from revops.core.snapshot import Traffic
 from revops.core.units import HOUR
@@ -84,7 +84,7 @@ def test_unknown_slots_are_no_congestion(channel, config, memory):
 def test_congestion_ends_after_two_quiet_cycles(ppm, used, hours):
     """
     Above 80 % of the slots congestion begins; it ends when at most 60 % are used on two cycles in a
-    row, and then the fee is back at what was learned, in one step.
+    row, and then the fee is back at what was learned, in one step, and nothing is left of it.
     """
     world = World([quiet_channel(fee_ppm=ppm, max_htlcs=SLOTS)], Config(**CLIMBING))
     (channel_id,) = world.channels
@@ -102,10 +102,40 @@ def test_congestion_ends_after_two_quiet_cycles(ppm, used, hours):
             congested = calm < 2
         decision = plan.decisions[0]
         assert plan.states[0].congested == congested
+        assert congested or plan.memory.channels[0].fee.calm == 0
         if congested and Code.GOSSIP_CHANNEL not in codes(decision):
             assert fee(decision, in_force) == bounds(decision)[1]
         if not congested and Code.GOSSIP_CHANNEL not in codes(decision):
             assert fee(decision, in_force) == ppm
+
+
+@given(whole(1, 1000), st.booleans(), st.booleans())
+def test_three_quarters_of_the_threshold_are_calm(eighths, over, inward):
+    """
+    A cycle is quiet when at most three quarters of the threshold are in use, and not one slot more.
+    """
+    used = 3 * eighths + over
+    channel = quiet_channel(max_htlcs=8 * eighths, **{"htlcs_in" if inward else "htlcs_out": used})
+    memory = settled(channel, FeeMemory(congested=True, calm=1))
+    plan = looked(channel, Config(htlc_congestion_threshold=0.5), fee=memory)
+
+    assert plan.states[0].congested == over
+
+
+@given(ppms(10, 5000), whole(1, 8))
+def test_the_way_back_is_as_urgent_as_the_way_there(ppm, most):
+    """
+    A channel that has used its ordinary budget still leaves the ceiling at once when it may.
+    """
+    config = Config(max_fee_updates_per_day=most, max_fee_ppm=6000, **CLIMBING)
+    made = tuple(Change(at=START - HOUR) for _ in range(most))
+    climb = ClimbMemory(base_ppm=ppm, window=Window(fee_ppm=ppm), seen_at=START - HOUR)
+    memory = FeeMemory(climb=climb, congested=True, calm=1, changes=made)
+    used = Traffic(since=0, until=START, out_count=9, last_out_at=START)
+    channel = quiet_channel(fee_ppm=6000, max_htlcs=SLOTS, traffic=used)
+    action = decided(channel, config, fee=settled(channel, memory)).action
+
+    assert (action.new_ppm, action.urgent) == (ppm, True)
 
 
 @given(st.integers(61, 80), st.integers(2, 6))
