@@ -1,6 +1,7 @@
 """§4.6 Rails: how far a fee may go at once, and what is worth telling the network."""
 
-from hypothesis import assume, event, given
+import attrs
+from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 from property.strategies import OPEN, capacities, channels, configs, msats, ppms, ratios, snapshots
 from property.trails import bounds, codes, fact, fee
@@ -81,16 +82,19 @@ def test_small_differences_are_not_worth_an_update(ppm, difference):
         assert fee(decision, ppm) == wanted
 
 
-@given(ppms(max_value=100_000))
+@given(ppms(max_value=200) | ppms(max_value=100_000))
+@example(99)
+@example(100)
 def test_the_dead_band_is_three_percent_or_a_few_ppm(ppm):
     """
-    The band is 3 % of the fee, at least 1 ppm below 100 and at least 5 ppm above.
+    The band is the least number of whole ppm that is 3 % of the fee, and no less than 1 below 100
+    and than 5 from there on.
     """
     band = dead_band(ppm)
+    hundredfold = max(3 * ppm, 100 if ppm < 100 else 500)
 
-    assert band >= 0.03 * ppm
-    assert band >= (1 if ppm < 100 else 5)
-    assert band - 1 < max(0.03 * ppm, 1 if ppm < 100 else 5)
+    assert isinstance(band, int)
+    assert 100 * (band - 1) < hundredfold <= 100 * band
 
 
 @given(ppms(0, 100_000), ppms(0, 100_000), ppms(0, 100_000))
@@ -202,6 +206,25 @@ def test_a_wandering_balance_is_not_gossip(shares):
         world.cycle()
 
     assert not world.set_at
+
+
+@given(ppms(100, 5000), st.integers(-1, 1), st.integers(3, 9))
+def test_a_size_limit_goes_alone_when_the_price_is_good_enough(ppm, difference, rungs):
+    """
+    Where the size limit is far off and the price is within the band, the update carries the price
+    in force, and the trail tells the way there: from what was wanted to what stays.
+    """
+    channel, memory = wanting(ppm, ppm + difference, htlc_max_msat=5_000_000_000)
+    channel = attrs.evolve(channel, spendable_msat=5_000_000_000 >> rungs)
+    decision = decided(channel, Config(**CLIMBING), fee=memory)
+    before = [found.before for found in decision.trail]
+    after = [found.after for found in decision.trail]
+
+    assert decision.action.new_ppm == ppm
+    assert decision.action.htlc_max_msat == 5_000_000_000 >> min(rungs, 6)
+    assert before[1:] == after[:-1]
+    assert codes(decision)[-2:] == [Code.HTLC_MAX, Code.SET]
+    assert (before[-2], after[-2]) == (ppm + difference, ppm)
 
 
 @given(ppms(0, 100_000), ppms(0, 100_000))

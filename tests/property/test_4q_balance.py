@@ -6,12 +6,12 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 from property.strategies import OPEN, channels, configs, msats, ppms, ratios, snapshots, whole
-from property.trails import codes, fact, fee
+from property.trails import codes, fact, fee, reason
 from property.world import START, World, decided, looked, peer, quiet_channel
 
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.memory import BeliefMemory, FeeMemory, Price, Window
+from revops.core.memory import BeliefMemory, ClimbMemory, FeeMemory, Price, Window
 from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code
 from revops.core.snapshot import Traffic
@@ -213,6 +213,45 @@ def test_first_contact_with_a_balance_changes_no_price(share, strength, ppm, mos
     (decision,) = looked(channel, config, policies=[policy]).decisions
 
     assert fee(decision, ppm) == ppm
+
+
+@given(ratios(0, 1), ratios(0, 1), st.booleans())
+def test_a_switch_between_optimizers_multiplies_nothing_once_more(share, entry, climbed):
+    """
+    What another search came to has every factor in it already: where one takes over from the other
+    the price stays, but for what the learned one is rounded by.
+    """
+    traffic, memory = believed(700, 700)
+    if climbed:
+        climb = ClimbMemory(base_ppm=700, window=Window(fee_ppm=700), seen_at=START)
+        memory = attrs.evolve(memory, belief=None, climb=climb)
+    optimizer = "posterior" if climbed else "hill-climb"
+    config = Config(fee_optimizer=optimizer, min_fee_ppm=1, max_fee_ppm=100_000)
+    found = [of_share(share, fee_ppm=700, traffic=traffic), of_share(entry, 1)]
+    world = World(found, config)
+    first = attrs.evolve(looked(found[0], config).memory.channels[0], fee=memory)
+    world.memory = attrs.evolve(world.memory, channels=[first])
+    snapshot = attrs.evolve(world.snapshot(), channels=found)
+    decision = decide(snapshot, config).decisions[0]
+    learned = reason(decision, Code.BELIEF_STANDS, Code.CLIMB_WAITING, Code.CLIMB_PAUSED)
+    came = factor(decision) * (fact(decision, "factor", Code.SCARCITY) or 1.0)
+
+    assert abs(learned.after - 700) <= came / 2 + 0.5
+
+
+@given(ratios(0, 1), ratios(0, 1), ratios(0, 1), strengths)
+def test_a_way_in_of_unknown_books_counts_like_one_that_nobody_comes_by(one, two, three, strength):
+    """
+    While the books of a channel cannot be read, nothing is known to come in by it, and it counts
+    for no more than that.
+    """
+    found = [of_share(share, number) for number, share in enumerate((one, two, three))]
+    config = attrs.evolve(ALONE, balance_factor=strength)
+    quiet = World(found, config).snapshot()
+    blind = attrs.evolve(quiet.channels[1], traffic=None)
+    unread = attrs.evolve(quiet, channels=[quiet.channels[0], blind, quiet.channels[2]])
+
+    assert factor(decide(unread, config).decisions[0]) == factor(decide(quiet, config).decisions[0])
 
 
 @given(channels(START, **OPEN), configs(balance_factor=strengths))
