@@ -121,6 +121,8 @@ def test_nothing_that_could_be_paired_waits(moves):
 
 
 @given(st.integers(0, 2 * LONGEST), st.booleans())
+@example(apart=LONGEST, split=False)
+@example(apart=LONGEST, split=True)
 def test_what_waits_longer_than_any_payment_takes_is_a_payment_of_its_own(apart, split):
     """
     Two sides belong together up to fourteen days apart; then the first waits no more.
@@ -134,6 +136,28 @@ def test_what_waits_longer_than_any_payment_takes_is_a_payment_of_its_own(apart,
     assert waiting == (() if refills else (second,))
     stranger = attrs.evolve(second, payment_hash=HASHES[1])
     assert (first in paired((first,), [stranger])[1]) == (apart <= LONGEST)
+
+
+@given(st.integers(1, 3), st.integers(0, 2), st.integers(0, LONGEST), st.booleans())
+def test_a_refill_tells_both_of_its_sides(amount, fee, apart, back_first):
+    """
+    Whichever side is listed first, a refill went out by the channel of the debit and in by that of
+    the credit, to the msat, and was over when the second of them was settled.
+    """
+    ids = {"payment_hash": HASHES[0], "at": 5}
+    out = {"part": "1:0", "debit_msat": amount + fee, "credit_msat": 0, "fee_msat": fee}
+    back = {"part": "0:0", "debit_msat": 0, "credit_msat": amount, "fee_msat": 0}
+    left = Move(index=1 + back_first, channel_id=CHANNELS[0], **ids | out)
+    came = Move(index=2 - back_first, channel_id=CHANNELS[1], **ids | back)
+    late = attrs.evolve(came, at=5 + apart)
+    (refill,), waiting = paired((), [left, late])
+
+    assert waiting == ()
+    assert (refill.payment_hash, refill.part, refill.at) == (HASHES[0], "1:0", 5 + apart)
+    assert (refill.from_channel, refill.to_channel) == CHANNELS[:2]
+    assert (refill.amount_msat, refill.fee_msat) == (amount, fee)
+    early = attrs.evolve(left, at=5 + apart)
+    assert paired((), [early, came])[0] == (refill,)
 
 
 @given(payments(), st.integers(0, 6), st.data())

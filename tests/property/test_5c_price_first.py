@@ -15,6 +15,7 @@ from revops.core.memory import FeeMemory, Pin, Price
 from revops.core.policy import Policy, Strategy
 from revops.core.prepare import prepared
 from revops.core.reasons import Code
+from revops.core.rebalance.case import cases, scene
 from revops.core.rebalance.decide import rebalance
 from revops.core.rebalance.price import price_after, scarce_price
 from revops.core.snapshot import FeePin
@@ -165,6 +166,29 @@ def test_a_price_that_stays_closes_no_gap_until_it_may_rise():
         memory = [remembered(channel, fee=fee), remembered(ample())]
         said = told(planned(channel, ample(), memory=memory), channel)
         assert (Code.PRICE_CLOSES_GAP in said) == closes
+
+
+ROUTES = [(0, 0, 500), (50, 0, 500), (600, 0, 500), (50, 1000, 500), (50, 0, 100), (50, 1000, 20)]
+
+
+@pytest.mark.parametrize(("last_ppm", "last_msat", "price"), ROUTES)
+def test_what_nobody_paid_for_is_guessed(last_ppm, last_msat, price):
+    """
+    A route is expected to take what the last peer charges for a payment and 50 ppm for each of
+    three more, but beside the last no more than half of what a sat will be sold for; to a member of
+    the hive, where the price is no measure, all of it.
+    """
+    channel = short(fee_ppm=price, peer_fee_ppm=last_ppm, peer_base_fee_msat=last_msat)
+    last = last_ppm + last_msat * 10**6 / from_sats(100_000)
+
+    def cost(policies=()):
+        snapshot = node(channel, policies=policies)
+        seen = scene(snapshot.channels, snapshot.treasury, START, Config())
+        (case,) = cases(prepared(snapshot, Config()).views, seen)
+        return case.cost_ppm
+
+    assert cost() == min(last + 150, max(last, price / 2))
+    assert cost([Policy(peer_id=peer(0), strategy=Strategy.HIVE)]) == last + 150
 
 
 def test_a_dearer_channel_is_worth_a_dearer_refill():

@@ -43,6 +43,7 @@ from revops.core.policy import Policy, RebalanceMode, Strategy
 from revops.core.reasons import Code, sentence
 from revops.core.rebalance.decide import rebalance
 from revops.core.rebalance.means import trusted
+from revops.core.treasury import Engine
 from revops.core.units import DAY, HOUR, from_sats
 
 
@@ -93,6 +94,29 @@ def test_what_forbids_all_is_said_of_the_node_and_of_whom_it_concerns(code, conf
     assert plan.node_trail[0].code is code
     assert told(plan, SHORT)[-2:] == [Code.PAIR, code]
     assert told(plan, AMPLE) == [Code.NOT_SHORT, Code.CAN_GIVE]
+
+
+ENGINE = {Code.ENGINE_ABSENT, Code.ENGINE_OLD, Code.ENGINE_TROUBLE}
+
+
+@pytest.mark.parametrize(("code", "config", "node"), NODE, ids=lambda value: str(value)[:24])
+def test_what_is_wrong_with_the_rebalancer_is_one_thing(code, config, node):
+    """
+    Of a rebalancer that cannot be used one thing is said, though without it nothing else of it is
+    right either; of one that the operator did without, nothing.
+    """
+    plan = planned(SHORT, AMPLE, config=config, **node)
+
+    assert [r.code for r in plan.node_trail if r.code in ENGINE] == [code] * (code in ENGINE)
+
+
+def test_a_rebalancer_that_is_too_old_is_told_by_its_version():
+    """
+    Both the version that there is and the one that is needed are said.
+    """
+    (said, *_) = planned(**knowing(engine=Engine(version="v4.2.1", jobs=()))).node_trail
+
+    assert dict(said.facts) == {"version": "v4.2.1", "needed": "4.3.1"}
 
 
 @given(nodes(), wishes())
@@ -201,6 +225,8 @@ def test_the_thresholds_are_the_operators(share, low, high):
         ("v4.10.0", True),
         ("v5", True),
         ("v4.3.2-3-gabcdef", True),
+        ("v4.3.1.0", True),
+        ("v4.3.1.0-rc1", False),
         ("v4.3", False),
         ("v4.3.0", False),
         ("v4.2.9", False),

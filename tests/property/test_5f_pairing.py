@@ -27,6 +27,7 @@ from property.world import START, peer
 
 from revops.core.budget import Spending, limits, room
 from revops.core.config import Config
+from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code
 from revops.core.rebalance.amounts import amounts
 from revops.core.rebalance.bets import staked
@@ -71,6 +72,19 @@ def test_amounts_are_whole_payments_within_the_operators_bounds(config, single):
     assert len(totals) < 300
 
 
+@given(configs(), whole(0, 10**12), st.data())
+def test_room_is_used_to_the_ppm(config, room, data):
+    """
+    What an amount may cost for some room to hold its reserve is whole ppm: so many are within it,
+    one more is not.
+    """
+    size = data.draw(st.sampled_from(amounts(config, single=False)))
+    most = size.within_ppm(room)
+
+    assert isinstance(most, int)
+    assert size.reserve_msat(most) <= room < size.reserve_msat(most + 1)
+
+
 def test_amounts_leave_no_wide_gaps():
     """
     From the least to the most, each amount is at most a quarter more than the one before.
@@ -104,6 +118,21 @@ def cast(snapshot, config):
     return takers, givers, casting.amounts, seen.experience.forbids
 
 
+def all_pairs(takers, givers, sizes, barred):
+    """
+    Return what any giver could do for any taker.
+    """
+    return [
+        paired(taker, giver, size, -giver.worth(-size.total_msat))
+        for taker in takers
+        for giver in givers
+        for size in sizes
+        if size.total_msat <= taker.most_msat
+        and gives(giver, size)
+        and not barred(giver.channel.channel_id, taker.channel.channel_id)
+    ]
+
+
 def naively(takers, givers, sizes, barred, slots):
     """
     Return the pairs that a patient clerk would choose: he looks at every pair and every amount,
@@ -111,16 +140,7 @@ def naively(takers, givers, sizes, barred, slots):
     """
     found = []
     while len(found) < slots:
-        pairs = [
-            paired(taker, giver, size, -giver.worth(-size.total_msat))
-            for taker in takers
-            for giver in givers
-            for size in sizes
-            if size.total_msat <= taker.most_msat
-            and gives(giver, size)
-            and not barred(giver.channel.channel_id, taker.channel.channel_id)
-        ]
-        pairs = [pair for pair in pairs if pair.pays]
+        pairs = [pair for pair in all_pairs(takers, givers, sizes, barred) if pair.pays]
         if not pairs:
             return found
         best = max(
@@ -160,6 +180,43 @@ def test_the_best_pairs_come_first(snapshot, config, slots):
         )
 
     assert list(map(told_apart, pairs)) == list(map(told_apart, expected))
+
+
+MEMBER = [Policy(peer_id=peer(0), strategy=Strategy.HIVE)]
+
+
+@given(traders(policies=MEMBER), st.sampled_from((5, 50, 500)), st.sampled_from((0, 300)))
+def test_a_member_of_the_hive_gets_what_its_tolerance_pays_for(snapshot, tolerance, price):
+    """
+    Of the refills of a member at the loss that is accepted, the largest is the best; one that
+    brings something is preferred by what it brings.
+    """
+    config = Config(hive_rebalance_tolerance=tolerance, hive_fee_ppm=price)
+    takers, givers, sizes, barred = cast(snapshot, config)
+    place = market(givers, sizes, barred)
+    for taker in takers:
+        if taker.channel.peer_id == peer(0) and (best := place.best(taker)):
+            pairs = [pair for pair in all_pairs([taker], givers, sizes, barred) if pair.pays]
+            worth = max((pair.terms.ev_msat for pair in pairs), default=0)
+            largest = max((pair.amount.total_msat for pair in pairs), default=None)
+            assert best.pays == bool(pairs)
+            assert worth <= 0 or best.terms.ev_msat == worth
+            assert worth >= 0 or best.amount.total_msat == largest
+
+
+@given(traders(), wishes())
+def test_what_there_is_just_room_for_is_made(snapshot, config):
+    """
+    Where all is left that the best refill has to reserve, and nothing more, it is made as it is.
+    """
+    takers, givers, sizes, barred = cast(snapshot, config)
+    place = market(givers, sizes, barred)
+    for taker in takers:
+        best = place.best(taker)
+        if best and best.pays:
+            made = place.best(taker, (), best.reserve_msat)
+            assert (made.amount, made.giver) == (best.amount, best.giver)
+            assert made.terms == best.terms
 
 
 @given(st.permutations(range(8)))
@@ -554,41 +611,6 @@ def test_a_pair_never_reverses(snapshot, config):
 
     for start in starts(rebalance(later, config)):
         assert not pairs & {(source.channel_id, start.channel_id) for source in start.sources}
-
-
-def test_who_may_stake_nothing_is_not_refilled():
-    """
-    With the Kelly criterion a refill whose odds are poor is not made; it never raises what is paid
-    or reserved.
-    """
-    sold = [tried(n, sold=1.0, to_channel="ee" * 32, to_peer=peer(9)) for n in range(9)]
-    unsold = [attrs.evolve(attempt, sold=0.0) for attempt in sold]
-    for attempts, refilled in ((sold, True), (unsold, False)):
-        treasury = attrs.evolve(READY, attempts=attempts)
-        plain = planned(short(), ample(), treasury=treasury)
-        sized = planned(short(), ample(), treasury=treasury, config=Config(enable_kelly=True))
-        assert bool(starts(sized)) is refilled
-        if refilled:
-            assert starts(sized)[0].amount_msat <= starts(plain)[0].amount_msat
-            assert starts(sized)[0].max_ppm <= starts(plain)[0].max_ppm + 1
-        else:
-            assert told(sized, short())[-1] is Code.KELLY
-
-
-def test_a_small_bankroll_makes_small_refills():
-    """
-    What is staked on one refill follows what was earned in a month.
-    """
-
-    def amount(income):
-        treasury = attrs.evolve(READY, income_month_msat=income)
-        config = Config(enable_kelly=True, daily_budget_sats=500, proportional_budget=False)
-        return sum(
-            s.amount_msat
-            for s in starts(planned(short(), ample(), treasury=treasury, config=config))
-        )
-
-    assert amount(None) == amount(-1) == amount(0) <= amount(from_sats(100_000))
 
 
 def test_the_refused_keep_their_numbers():

@@ -141,6 +141,27 @@ def test_the_limits_are_those_of_the_budget(snapshot, config):
 
 
 @given(traders(), wishes())
+def test_an_order_is_said_in_words(snapshot, config):
+    """
+    Why a channel is filled names the amount, the sources, the most that the route may take and what
+    is reserved, as they are in the order; each source is told whom it gives to.
+    """
+    plan = rebalance(snapshot, config)
+    by_id = {decision.channel_id: decision for decision in plan.decisions}
+    for start in starts(plan):
+        said = dict(by_id[start.channel_id].trail[-1].facts)
+        assert said == {
+            "amount_sats": start.amount_msat // 1000,
+            "sources": ", ".join(source.scid for source in start.sources),
+            "max_ppm": start.max_ppm,
+            "reserve_sats": -(-start.max_fee_msat // 1000),
+        }
+        for source in start.sources:
+            told_ = dict(by_id[source.channel_id].trail[-1].facts)
+            assert told_ == {"amount_sats": said["amount_sats"], "target": start.scid}
+
+
+@given(traders(), wishes())
 def test_what_runs_is_not_touched(snapshot, config):
     """
     A channel that a rebalance of ours fills or drains has no part in another, nor has any other

@@ -24,6 +24,7 @@ from property.world import START
 from revops.core.budget import Spend
 from revops.core.config import Config
 from revops.core.rebalance.experience import ENOUGH, NO_RETURN_S, experienced
+from revops.core.rebalance.past import fading
 from revops.core.reputation import PRIOR, score
 from revops.core.treasury import FAILURES, Ending, Reputation, Treasury
 from revops.core.units import DAY, HOUR
@@ -102,7 +103,7 @@ def test_what_moved_more_is_the_better_sign(row, one, two):
         for chunks in sorted((one, two))
     )
 
-    assert less <= more
+    assert less < more or one == two
 
 
 @given(reputations, configs(reputation_decay=ratios(0.5, 1)))
@@ -259,6 +260,29 @@ def test_no_wrong_clock_bars_for_long(attempt, now, config):
         then = learned(attempt, now=until, config=config)
         assert until not in {then.rests_until(c) for c in CHANNELS}
         assert until not in {then.forbids(c, d) for c in CHANNELS for d in CHANNELS}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "rests"),
+    [(-DAY, False), (1 - DAY, True), (0, True), (DAY, True), (DAY + 1, False), (2 * DAY, False)],
+)
+def test_a_clock_is_believed_as_far_as_it_bars(ahead, rests):
+    """
+    What bars for a day does so until a day has passed; dated a day ahead it does still, dated any
+    further ahead no more.
+    """
+    refilled = tried(at=START + ahead)
+    found = learned(refilled, config=Config(rebalance_cooldown_hours=24)).rests_until(CHANNEL)
+
+    assert found == (START + ahead + DAY if rests else None)
+
+
+@given(instants(), whole(0, 10**9))
+def test_what_is_dated_ahead_counts_like_now(now, ahead):
+    """
+    What ended this second counts whole, and what a clock that was ahead dates later no more.
+    """
+    assert fading(now + ahead, now) == fading(now, now) == 1
 
 
 @given(rebalances(days=1), st.integers(0, 6 * DAY))

@@ -6,11 +6,22 @@ import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from property.attempts import tried
+from property.money import READY, ample, node, planned, short, starts, told
+from property.obstacles import SHORT
 from property.strategies import configs, msats, ratios
+from property.world import START, peer
 
+from revops.core.budget import limits
 from revops.core.checks import MOST_MSAT
 from revops.core.config import Config
+from revops.core.policy import Policy, Strategy
+from revops.core.prepare import prepared
+from revops.core.reasons import Code
+from revops.core.rebalance.bets import staked
+from revops.core.rebalance.case import cases, scene
 from revops.core.rebalance.kelly import kelly_share, stake_msat
+from revops.core.units import DAY, from_sats
 
 chances = ratios(0, 1)
 amounts = msats(max_value=10**12)
@@ -141,3 +152,127 @@ def test_half_of_kelly_on_two_bets():
     none, alone, each = (stake_msat(0.9, 300, 100, 10**6, n, Config()) for n in (-3, 1, 2))
 
     assert (none, alone, each) == (425_000, 425_000, 340_000)
+
+
+# What a plan stakes
+
+
+KELLY = Config(enable_kelly=True)
+NO_MONEY = Config(enable_kelly=True, daily_budget_sats=0, proportional_budget=False)
+OWN, ELSEWHERE = SHORT.channel_id, "ee" * 32
+
+
+def sold(own, elsewhere):
+    """
+    Return nine refills of which that share was sold, and five of another channel.
+    """
+    shares = [(OWN, own)] * 9 + [(ELSEWHERE, elsewhere)] * 5
+    return [
+        tried(n, sold=share, at=START - 3 * DAY, to_channel=channel_id, to_peer=peer(9))
+        for n, (channel_id, share) in enumerate(shares)
+        if share is not None
+    ]
+
+
+def may_cost(config=KELLY, policies=(), **money):
+    """
+    Return what a refill of the short channel may cost at 100 ppm.
+    """
+    treasury = attrs.evolve(READY, **money)
+    snapshot = node(SHORT, treasury=treasury, policies=policies)
+    seen = scene(snapshot.channels, treasury, START, config)
+    (case,) = cases(prepared(snapshot, config).views, seen)
+    most = limits(config, treasury.revenue_day_msat, treasury.revenue_week_msat)
+    return staked(seen, treasury, most)(case, 100)
+
+
+def test_who_did_not_ask_for_kelly_has_no_limit():
+    """
+    Nothing is limited by a stake unless the operator wants that, and never for a member of the
+    hive, who is not filled to be sold.
+    """
+    member = [Policy(peer_id=peer(0), strategy=Strategy.HIVE)]
+
+    assert may_cost() > 0
+    assert may_cost(Config()) is None
+    assert may_cost(Config(), policies=member) is may_cost(policies=member) is None
+
+
+@given(st.none() | st.integers(-(10**12), 10**12), st.integers(0, 10**12), st.integers(0, 10**6))
+def test_the_bankroll_is_what_was_earned_or_put_up(income, more, budget):
+    """
+    What a refill may cost rises with the income of a month from where that is above the budget of a
+    day; an income that is unknown, or a loss, leaves the budget.
+    """
+    config = attrs.evolve(NO_MONEY, daily_budget_sats=budget)
+    put_up = may_cost(config, income_month_msat=from_sats(budget))
+
+    assert may_cost(config, income_month_msat=income) >= put_up
+    if (income or 0) <= from_sats(budget):
+        assert may_cost(config, income_month_msat=income) == put_up
+    assert may_cost(config, income_month_msat=(income or 0) + more) >= may_cost(
+        config, income_month_msat=income
+    )
+    assert may_cost(NO_MONEY, income_month_msat=None) == 0
+
+
+@given(st.integers(2, 100))
+def test_refills_that_may_run_at_once_share_the_stake(jobs):
+    """
+    The more rebalances may run the less is staked on each; where one runs at a time it has what one
+    alone would have.
+    """
+    many, fewer, alone = (
+        attrs.evolve(KELLY, max_concurrent_jobs=count) for count in (jobs, jobs - 1, 1)
+    )
+
+    assert may_cost(many) < may_cost(fewer) <= may_cost(alone)
+    assert may_cost(many, one_at_a_time=True) == may_cost(alone)
+
+
+def test_a_channel_is_trusted_by_its_own_sales():
+    """
+    More is staked on a channel that sold its refills than on one that did not, whatever others did;
+    one that has not been refilled is between them.
+    """
+    good, new, bad = (
+        may_cost(attempts=sold(own, others))
+        for own, others in ((1.0, 0.0), (None, 1.0), (0.0, 1.0))
+    )
+
+    assert good > new > bad
+
+
+def test_who_may_stake_nothing_is_not_refilled():
+    """
+    With the Kelly criterion a refill whose odds are poor is not made; it never raises what is paid
+    or reserved.
+    """
+    sold = [tried(n, sold=1.0, to_channel="ee" * 32, to_peer=peer(9)) for n in range(9)]
+    unsold = [attrs.evolve(attempt, sold=0.0) for attempt in sold]
+    for attempts, refilled in ((sold, True), (unsold, False)):
+        treasury = attrs.evolve(READY, attempts=attempts)
+        plain = planned(short(), ample(), treasury=treasury)
+        sized = planned(short(), ample(), treasury=treasury, config=Config(enable_kelly=True))
+        assert bool(starts(sized)) is refilled
+        if refilled:
+            assert starts(sized)[0].amount_msat <= starts(plain)[0].amount_msat
+            assert starts(sized)[0].max_ppm <= starts(plain)[0].max_ppm + 1
+        else:
+            assert told(sized, short())[-1] is Code.KELLY
+
+
+def test_a_small_bankroll_makes_small_refills():
+    """
+    What is staked on one refill follows what was earned in a month.
+    """
+
+    def amount(income):
+        treasury = attrs.evolve(READY, income_month_msat=income)
+        config = Config(enable_kelly=True, daily_budget_sats=500, proportional_budget=False)
+        return sum(
+            s.amount_msat
+            for s in starts(planned(short(), ample(), treasury=treasury, config=config))
+        )
+
+    assert amount(None) == amount(-1) == amount(0) <= amount(from_sats(100_000))

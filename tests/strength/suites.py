@@ -49,7 +49,7 @@ SUITES = {
     "prospect": "4o",
     "reasons": "reasons",
     "rebalance/amounts": "5f",
-    "rebalance/bets": "5g",
+    "rebalance/bets": "5j",
     "rebalance/case": "5b 5c 5e",
     "rebalance/decide": "5g 5e",
     "rebalance/ev": "5d",

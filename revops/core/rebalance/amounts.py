@@ -52,7 +52,7 @@ def amounts(config: Config, *, single: bool) -> tuple[Amount, ...]:
     wanted = float(least)
     while wanted <= most:
         _add(found, round(wanted), config)
-        wanted = max(wanted * STEP, wanted + 1)
+        wanted *= STEP
     _add(found, most, config)
     return tuple(
         amount for sats, amount in sorted(found.items()) if amount.count == 1 or not single

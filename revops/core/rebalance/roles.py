@@ -92,8 +92,8 @@ class Casting:
             return Msat(0), because(Code.COVERED, target_sats=target, to_us_sats=ours)
         most = Msat(min(needed, case.channel.receivable_msat))
         if most < least:
-            facts = {"most_sats": sats_down(most), "least_sats": sats_up(least)}
-            return most, because(Code.TOO_LITTLE, None, None, **facts)
+            has, asked = sats_down(most), sats_up(least)
+            return most, because(Code.TOO_LITTLE, most_sats=has, least_sats=asked)
         stake = self.stake(case, cost)
         if stake is None or not cost:
             return most, None

@@ -1,11 +1,13 @@
 """Sales: what all channels sold is worth to one just as much as channels are alike."""
 
 import attrs
+import pytest
 from property.attempts import tried
 from property.world import START
 
 from revops.core.chance import draw
 from revops.core.rebalance.sales import ALIKE, UNALIKE, sales
+from revops.core.units import HOUR
 
 NODES = range(30)
 CHANNELS = range(12)
@@ -70,6 +72,27 @@ def test_what_is_common_weighs_more_the_more_alike_channels_are():
 
     assert sales(same, START).weight == ALIKE
     assert sales(apart, START).weight == UNALIKE
+
+
+KNOWN = [
+    ([(3, 4), (1, 4)], 2.0),
+    ([(3, 4), (1, 4), (1, 1)], 2.651),
+]
+
+
+@pytest.mark.parametrize(("channels", "weight"), KNOWN)
+def test_how_alike_channels_are_is_what_the_analysis_of_variance_says(channels, weight):
+    """
+    By what channels sold of how many refills: a correlation of rho between refills of one makes the
+    mean of all worth 1/rho - 1 of them. A channel with a single refill has its say.
+    """
+    row = [
+        tried(n, to_channel=f"{channel:064x}", sold=float(n < sold))
+        for channel, (sold, count) in enumerate(channels)
+        for n in range(count)
+    ]
+
+    assert sales(row, START - HOUR).weight == pytest.approx(weight, abs=1e-3)
 
 
 def test_one_refill_makes_nothing_certain():
