@@ -1,8 +1,10 @@
 """§4.1 Bounds: between what a channel costs and what anybody pays."""
 
+import math
+
 import attrs
 import pytest
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 from property.strategies import (
     OPEN,
@@ -10,18 +12,30 @@ from property.strategies import (
     configs,
     feerate_samples,
     flow_memories,
+    msats,
+    optimizers,
     policies,
     ppms,
     ratios,
     traffics,
     whole,
 )
-from property.trails import bounds, codes, fact, fee
-from property.world import HOUR_NOW, START, decided, forwarded, quiet_channel
+from property.trails import bounds, codes, fact, fee, reason
+from property.world import (
+    CLIMBING,
+    HOUR_NOW,
+    START,
+    decided,
+    forwarded,
+    look,
+    looked,
+    peer,
+    quiet_channel,
+)
 
 from revops.core.config import Config
 from revops.core.fees.floors import expected_volume
-from revops.core.memory import FlowMemory, FlowState
+from revops.core.memory import BeliefMemory, FeeMemory, FlowMemory, FlowState, Price, Window
 from revops.core.policy import MULTIPLIERS, Policy, Strategy
 from revops.core.reasons import Code
 from revops.core.snapshot import FeerateSample, Refills, Traffic
@@ -29,6 +43,7 @@ from revops.core.units import DAY, HOUR
 
 open_channels = channels(START, **OPEN)
 free = {"paused": st.just(False), "authority": st.just("fees"), "vegas_reflex": st.just(False)}
+DRAINED = quiet_channel()
 dynamic = policies(strategy=st.just(Strategy.DYNAMIC), expires_at=st.none())
 
 
@@ -77,6 +92,18 @@ def test_where_bounds_cross_the_ceiling_wins(channel, config, policy):
     assert (Code.FLOOR_ABOVE_CEILING in codes(decision)) == crossed
     if crossed:
         assert decision.trail[-1].after in (ceiling, channel.fee_ppm)
+
+
+@given(ppms(0, 10_000), ppms(0, 100_000))
+def test_a_floor_that_is_the_ceiling_is_not_above_it(ppm, bound):
+    """
+    Where floor and ceiling are one, the price is that, and nothing is said to cross.
+    """
+    policy = Policy(peer_id=peer(0), min_fee_ppm=bound, max_fee_ppm=bound)
+    decision = decided(quiet_channel(fee_ppm=ppm), policies=[policy])
+
+    assert reason(decision, Code.POLICY_BOUNDS).after == bound
+    assert Code.FLOOR_ABOVE_CEILING not in codes(decision)
 
 
 @given(
@@ -141,29 +168,77 @@ def test_a_busier_channel_needs_no_higher_floor(count, more, perkw, amount):
     assert floors[0] >= floors[1]
 
 
-@given(whole(1, 21 * 10**17), whole(1, 90))
-def test_a_channel_without_history_is_expected_to_route_something(capacity, days):
+@given(whole(1, 21 * 10**17), whole(1, 90), msats(max_value=10**12))
+def test_a_channel_is_expected_to_go_on_as_it_did(capacity, days, daily):
     """
-    The volume expected of a channel is never zero, so that no floor is infinite; unknown and quiet
-    channels lean on the prior.
+    In a year a channel is expected to route what it did in the days that were looked at, beside 30
+    days of what is usual, its capacity once a month; without books, that alone. It is never
+    nothing, so that no floor is infinite.
     """
-    assert expected_volume(None, capacity, days) >= 1
+    flow, _ = look(quiet_channel(traffic=Traffic(since=0, until=START)))
+    seen = attrs.evolve(flow, out_msat_per_day=daily)
+    usual = 12 * capacity
+    share = days / (days + 30)
+    mixed = share * 365 * daily + (1 - share) * usual
+
+    for flow, expected in ((None, usual), (seen, mixed)):
+        volume = expected_volume(flow, capacity, days)
+        assert volume >= 1
+        assert math.isclose(volume, expected, rel_tol=1e-9, abs_tol=1)
+
+
+@given(ppms(1, 400), whole(1000, 50_000), ratios(0, 5000), optimizers)
+def test_no_chain_floor_is_above_a_quarter_of_the_believed_middle(ppm, perkw, middle, optimizer):
+    """
+    What a channel costs is no reason to ask for more than a quarter of the price at which half of
+    the payments are believed to come; a middle that nobody learns by any more says nothing.
+    """
+    window = Window(fee_ppm=ppm)
+    belief = BeliefMemory(base_ppm=ppm, window=window, judged_at=START, seen_at=START)
+    channel = quiet_channel(fee_ppm=ppm, capacity_msat=10**9)
+    config = Config(fee_optimizer=optimizer, vegas_reflex=False)
+    known = FeeMemory(known=Price(fee_ppm=ppm, base_fee_msat=0), belief=belief)
+    feerates = [FeerateSample(at=START, perkw=perkw)]
+    alone, beside = (
+        bounds(decided(channel, config, fee=attrs.evolve(known, belief=found), feerates=feerates))
+        for found in (belief, attrs.evolve(belief, middle_ppm=middle))
+    )
+    most = int(middle / 4) if optimizer == "posterior" else alone[0]
+
+    assert beside[0] == max(min(alone[0], most), config.min_fee_ppm)
+
+
+@given(ppms(10, 100), whole(1000, 20_000))
+def test_what_is_learned_stays_above_what_a_channel_costs(ppm, perkw):
+    """
+    Not only the price, the search itself stays at the floor: it does not wind up below.
+    """
+    used = Traffic(since=0, until=START, out_count=1, last_out_at=START)
+    channel = quiet_channel(fee_ppm=ppm, capacity_msat=10**9, traffic=used)
+    feerates = [FeerateSample(at=START, perkw=perkw)]
+    plan = looked(channel, Config(vegas_reflex=False, **CLIMBING), feerates=feerates)
+    floor, _ = bounds(plan.decisions[0])
+
+    assert plan.memory.channels[0].fee.climb.base_ppm == max(floor, ppm)
 
 
 @given(
     open_channels.map(lambda channel: attrs.evolve(channel, opened_at=START - 1000 * DAY)),
     configs(**free),
-    whole(0, 10),
+    whole(0, 5),
     whole(0, 10**12),
-    whole(0, 10**12),
+    ppms(0, 5000),
     st.booleans(),
 )
-def test_a_drained_channel_earns_its_refills_back(channel, config, count, amount, cost, drains):
+@example(DRAINED, Config(), 2, 10**9, 1000, True)
+@example(DRAINED, Config(), 3, 0, 1000, True)
+def test_a_drained_channel_earns_its_refills_back(channel, config, count, amount, ppm, drains):
     """
     A channel that drains charges at least 1.2 times what refilling it took, from three refills on
     and never above 0.9 of the ceiling; one that does not drain, or whose refills are few, owes
     nothing.
     """
+    cost = amount * ppm // 1_000_000
     refills = Refills(count=count, amount_msat=amount, cost_msat=cost)
     flow = FlowMemory(
         hour=HOUR_NOW - 1,
@@ -187,6 +262,9 @@ def test_a_drained_channel_earns_its_refills_back(channel, config, count, amount
 
 
 @given(ppms(0, 10_000), whole(0, 20 * DAY), configs(**free), st.booleans())
+@example(4000, 3 * DAY, Config(), True)
+@example(4000, 7 * DAY, Config(), True)
+@example(500, 5 * DAY, Config(max_fee_ppm=500), True)
 def test_a_price_that_nobody_pays_has_a_lower_ceiling(ppm, idle, config, ever):
     """
     A channel that nothing left by for three days has three quarters of the ceiling, and half after
@@ -196,14 +274,18 @@ def test_a_price_that_nobody_pays_has_a_lower_ceiling(ppm, idle, config, ever):
     traffic = Traffic(since=0, until=START, last_out_at=START - idle if ever else None)
     opened_at = START - 1000 * DAY if ever else START - idle
     channel = quiet_channel(fee_ppm=ppm, traffic=traffic, opened_at=opened_at)
-    _, ceiling = bounds(decided(channel, config))
+    decision = decided(channel, config)
+    _, ceiling = bounds(decision)
     whole_ceiling = config.max_fee_ppm
+    lower = reason(decision, Code.STALE_CEILING)
     lowered = int(whole_ceiling * (0.5 if idle >= 7 * DAY else 0.75))
 
     if idle < 3 * DAY:
         assert ceiling == whole_ceiling
     else:
         assert ceiling == max(lowered, min(whole_ceiling, 500))
+    assert (lower is not None) == (ceiling < whole_ceiling)
+    assert lower is None or lower.after <= ceiling
 
 
 @given(open_channels, configs())

@@ -112,12 +112,12 @@ def _chain_floor(quote: Quote, view: ChannelView, context: Context) -> Quote:
 def expected_volume(flow: FlowView | None, capacity: Msat, window_days: int) -> Msat:
     """
     Return what a channel is expected to route out in the rest of its life: what it did, mixed
-    with a prior turnover that thin evidence leans on. Never zero.
+    with a prior turnover that thin evidence leans on, and so never zero.
     """
     prior = capacity * PRIOR_TURNOVER * PRIOR_DAYS
     known_days = window_days if flow else 0
     known = flow.out_msat_per_day * known_days if flow else 0
-    return Msat(max(1, int((known + prior) / (known_days + PRIOR_DAYS) * LIFE_DAYS)))
+    return Msat(int((known + prior) / (known_days + PRIOR_DAYS) * LIFE_DAYS))
 
 
 def _refill_floor(quote: Quote, view: ChannelView) -> Quote:
