@@ -1,11 +1,11 @@
 """§4.6 Gossip budget: how often the network is told, and who goes first."""
 
 import attrs
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 from property.strategies import OPEN, configs, ppms, snapshots, whole
 from property.trails import bounds, codes, fact
-from property.world import START, World, quiet_channel
+from property.world import START, World, looked, quiet_channel
 
 from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
@@ -112,7 +112,73 @@ def test_the_most_valuable_change_goes_first(fees, budget, flows):
     values = [value(d) for d in waiting]
     assert values == sorted(values, reverse=True)
     assert not (gone and waiting) or min(map(value, gone)) >= values[0]
-    assert all(d.action.until > world.now for d in waiting)
+    for place, decision in enumerate(waiting, start=1):
+        hours = -(-place // budget)
+        assert fact(decision, "minutes", Code.GOSSIP_NODE) == 60 * hours
+        assert decision.action.until == world.now + hours * HOUR
+
+
+ages = st.lists(whole(0, 2 * HOUR), max_size=6)
+
+
+@given(whole(1, 8), ages, ages, whole(1, 8), st.booleans())
+@example(4, [HOUR, HOUR - 1], [], 8, False)
+def test_each_update_of_this_hour_is_used_up_once(budget, listed, gone, count, asked):
+    """
+    The node's budget is what is left of it after the updates of the last hour, those of channels
+    that are not listed any more and what was asked for them included.
+    """
+    made = [[Change(at=START - age) for age in ages] for ages in (listed, gone)]
+    config = Config(max_node_updates_per_hour=budget, max_fee_updates_per_day=1000)
+    world = static_world([700] * (count + 2), config, made)
+    first, absent, *others = world.memory.channels
+    if asked:
+        price = Price(fee_ppm=700, base_fee_msat=0)
+        wish = Asked(price=price, at=START - 60)
+        absent = attrs.evolve(absent, fee=attrs.evolve(absent.fee, asked=wish))
+    world.memory = attrs.evolve(world.memory, channels=[first, absent, *others])
+    world.hidden = {absent.channel_id}
+    plan = world.cycle()
+    used = sum(age < HOUR for age in listed + gone) + asked
+    went = sum(isinstance(decision.action, SetFee) for decision in plan.decisions)
+
+    assert went == min(count + 1, max(0, budget - used))
+
+
+@given(whole(1, 8), whole(1, 12))
+def test_what_is_urgent_takes_the_reserve_first_and_then_its_turn(hourly, count):
+    """
+    Of channels that are congested at once, half as many as the ordinary budget is, and one at the
+    least, go by the reserve; then as many as that budget allows; the others wait.
+    """
+    found = [quiet_channel(number, max_htlcs=10, htlcs_out=10) for number in range(count)]
+    plan = World(found, Config(max_node_updates_per_hour=hourly)).cycle()
+    went = [d.action.urgent for d in plan.decisions if isinstance(d.action, SetFee)]
+    reserve = budgets(hourly)[True]
+
+    assert went.count(True) == min(count, reserve)
+    assert went.count(False) == min(count - went.count(True), hourly)
+
+
+@given(whole(1, 8), whole(0, 10), whole(0, 10))
+def test_a_channels_reserve_is_used_before_its_budget(most, urgent, ordinary):
+    """
+    An urgent update of a channel draws on the half that is kept for those, then on what serves all,
+    and waits when both are spent.
+    """
+    config = Config(max_fee_updates_per_day=most)
+    made = [Change(at=START - DAY + 1, urgent=kind < urgent) for kind in range(urgent + ordinary)]
+    channel = quiet_channel(fee_ppm=1000, max_htlcs=10, htlcs_out=10)
+    fee = FeeMemory(known=Price(fee_ppm=1000, base_fee_msat=0), changes=tuple(made))
+    plan = looked(channel, config, fee=fee)
+    action = plan.decisions[0].action
+
+    if urgent < budgets(most)[True]:
+        assert action.urgent
+    elif ordinary < most:
+        assert not action.urgent
+    else:
+        assert codes(plan.decisions[0])[-1] is Code.GOSSIP_CHANNEL
 
 
 @given(whole(1, 6), st.lists(whole(0, DAY - 1), max_size=8), ppms(0, 999))
