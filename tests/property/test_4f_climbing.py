@@ -3,7 +3,7 @@
 import math
 
 import attrs
-from hypothesis import assume, event, given
+from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 from property.strategies import (
     OPEN,
@@ -11,12 +11,13 @@ from property.strategies import (
     climb_memories,
     configs,
     fee_memories,
+    hive_hints,
     ppms,
     ratios,
     snapshots,
     whole,
 )
-from property.trails import bounds, codes, fact, fee
+from property.trails import bounds, codes, fact, fee, reason
 from property.world import CLIMBING, START, World, decided, looked, quiet_channel
 
 from revops.core.config import Config
@@ -101,6 +102,43 @@ def test_from_any_memory_silence_raises_no_fee(channel, config, climb, before):
     floor, _ = bounds(decision)
 
     assert fee(decision, channel.fee_ppm) <= max(channel.fee_ppm, floor)
+
+
+@given(ppms(20, 2000), whole(-10, 10), whole(0, 20 * DAY), st.booleans())
+@example(500, 0, 6 * DAY, True)
+@example(500, 1, 6 * DAY, True)
+@example(500, 1, 6 * DAY - 1, True)
+def test_only_a_rise_is_held_back_by_silence(ppm, above, idle, ever):
+    """
+    Without a payment for six days, or ever, a price that the search wants above the one in force
+    stays at that; the reason tells for how many days nobody came. Of any other price it tells
+    nothing.
+    """
+    quiet_s = idle if ever else 14 * DAY + idle
+    silent = Traffic(since=0, until=START, last_out_at=START - idle if ever else None)
+    opened_at = 0 if ever else START - quiet_s
+    channel = quiet_channel(fee_ppm=ppm, traffic=silent, opened_at=opened_at)
+    climb = ClimbMemory(base_ppm=ppm + above, window=Window(fee_ppm=ppm + above), seen_at=START)
+    decision = decided(channel, PATIENT, fee=remembered(channel, climb))
+    held = reason(decision, Code.CLIMB_QUIET)
+
+    assert (held is not None) == (above > 0 and quiet_s >= 6 * DAY)
+    if held:
+        assert (held.before, held.after) == (ppm + above, ppm)
+        assert dict(held.facts)["days"] == quiet_s / DAY
+
+
+@given(
+    channels(START, **OPEN, hive_hint=st.none() | hive_hints()),
+    configs(**climbing),
+)
+def test_the_climber_hears_no_hints(channel, config):
+    """
+    What the hive thinks of a price is nothing to a search that looks only at what came.
+    """
+    deaf = attrs.evolve(channel, hive_hint=None)
+
+    assert decided(channel, config) == decided(deaf, config)
 
 
 @given(ppms(10, 5000), ppms(1, 10))
