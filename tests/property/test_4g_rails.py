@@ -3,9 +3,19 @@
 import attrs
 from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
-from property.strategies import OPEN, capacities, channels, configs, msats, ppms, ratios, snapshots
+from property.strategies import (
+    OPEN,
+    capacities,
+    channels,
+    configs,
+    instants,
+    msats,
+    ppms,
+    ratios,
+    snapshots,
+)
 from property.trails import bounds, codes, fact, fee
-from property.world import CLIMBING, START, World, decided, quiet_channel
+from property.world import CLIMBING, START, World, decided, peer, quiet_channel
 
 from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
@@ -13,6 +23,7 @@ from revops.core.decide import decide
 from revops.core.fees import posterior
 from revops.core.fees.band import dead_band
 from revops.core.fees.climb import TOLERANCE
+from revops.core.fees.rails import ladder
 from revops.core.memory import ClimbMemory, FeeMemory, Price, Window
 from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code
@@ -60,9 +71,12 @@ def test_a_long_way_is_gone_in_steps(ppm, wanted):
     assert (Code.STEP_LIMIT in codes(decision)) == (abs(wanted - ppm) > most)
     if abs(wanted - ppm) > most:
         assert abs(fee(decision, ppm) - ppm) == most
+        assert decision.action.urgent is False
 
 
 @given(ppms(10, 5000), st.integers(-400, 400))
+@example(500, 40)
+@example(500, -39)
 def test_small_differences_are_not_worth_an_update(ppm, difference):
     """
     Within the dead band, or what the search tolerates, the fee in force stays, and the reason says
@@ -113,6 +127,32 @@ def test_out_of_bounds_is_always_worth_an_update(ppm, one, other):
     assert came == (lowest if ppm < lowest else highest)
 
 
+@given(ppms(2, 5000), st.booleans())
+def test_at_a_bound_a_small_difference_is_not_worth_an_update(bound, lowest):
+    """
+    A fee in force that is just the operator's bound is allowed, and changed for no trifle.
+    """
+    fields = {"min_fee_ppm" if lowest else "max_fee_ppm": bound}
+    config = Config(**({"min_fee_ppm": 1, "max_fee_ppm": 10_000} | fields), **CLIMBING)
+    band = max(dead_band(bound), int(bound * TOLERANCE))
+    inward = min(band - 1, bound - 1)
+    channel, memory = wanting(bound, bound + inward if lowest else bound - inward)
+
+    assert isinstance(decided(channel, config, fee=memory).action, Hold)
+
+
+@given(channels(START, **OPEN), configs(), instants(START + 1))
+def test_what_is_held_is_held_in_every_way(channel, config, until):
+    """
+    Where the price is not ours to set, the base fee and the size limit are not either, for as long.
+    """
+    policy = Policy(peer_id=channel.peer_id, strategy=Strategy.PASSIVE, expires_at=until)
+    decision = decided(channel, config, policies=[policy])
+
+    assert decision.action == Hold(until=until)
+    assert codes(decision) == [Code.PASSIVE]
+
+
 @given(channels(START, **OPEN), configs(paused=st.just(False), authority=st.just("fees")))
 def test_the_base_fee_is_the_configured_one(channel, config):
     """
@@ -123,7 +163,7 @@ def test_the_base_fee_is_the_configured_one(channel, config):
     action = decision.action
 
     if isinstance(action, SetFee):
-        assert action.new_base_msat == wanted
+        assert (action.old_base_msat, action.new_base_msat) == (channel.base_fee_msat, wanted)
     else:
         assert channel.base_fee_msat == wanted
 
@@ -134,6 +174,7 @@ def test_the_base_fee_is_the_configured_one(channel, config):
     ratios(0, 1),
     configs(paused=st.just(False), authority=st.just("fees"), htlc_max=st.just(True)),
 )
+@example(63, 0.0, 1.0, Config())
 def test_htlc_max_tells_the_balance_coarsely(capacity, share, allowed, config):
     """
     htlc_maximum_msat is a power of √2 of the capacity, the highest that can be sent - so that it
@@ -150,7 +191,7 @@ def test_htlc_max_tells_the_balance_coarsely(capacity, share, allowed, config):
     action = decision.action
     if isinstance(action, SetFee) and action.htlc_max_msat is not None:
         lowest = max(1, capacity // 64)
-        assert action.htlc_max_msat <= max(spendable, lowest)
+        assert lowest <= action.htlc_max_msat <= max(spendable, lowest)
         assert (
             action.htlc_max_msat
             in {
@@ -178,6 +219,20 @@ def test_htlc_max_is_never_below_htlc_min(capacity, share, least):
 
     assert isinstance(action, SetFee)
     assert action.htlc_max_msat is None or action.htlc_max_msat >= least
+
+
+@given(capacities(), st.integers(0, 12), ratios(0, 0.15), st.integers(1, 3))
+def test_a_size_limit_that_the_node_lowered_a_little_is_still_its_rung(capacity, rung, cut, off):
+    """
+    The node takes the reserve off the highest rung: a limit that is a little lower than the one
+    that is wanted is not asked for again, one that is on another rung is.
+    """
+    capacity += 10**6
+    limit = ladder(capacity, rung)
+    policy = Policy(peer_id=peer(0), strategy=Strategy.STATIC, fee_ppm=700)
+    for allowed, asked in ((int(limit * (1 - cut)), None), (ladder(capacity, rung + off), limit)):
+        channel = quiet_channel(capacity_msat=capacity, spendable_msat=limit, htlc_max_msat=allowed)
+        assert decided(channel, policies=[policy]).action.htlc_max_msat == asked
 
 
 @given(snapshots(**OPEN), configs(htlc_max=st.just(False)))
@@ -228,6 +283,7 @@ def test_a_size_limit_goes_alone_when_the_price_is_good_enough(ppm, difference, 
 
 
 @given(ppms(0, 100_000), ppms(0, 100_000))
+@example(500, 501)
 def test_given_fees_need_no_rails(ppm, wanted):
     """
     A static fee is set in one step and to the last ppm: the operator said so.

@@ -1,7 +1,7 @@
 """Rails: when a size limit is told for its own sake."""
 
 import pytest
-from property.trails import codes, fee
+from property.trails import fact, fee
 from property.world import CLIMBING, START, decided, peer, quiet_channel
 
 from revops.core.actions import Hold, SetFee
@@ -59,4 +59,13 @@ def test_a_step_is_made_once_in_a_moment(at, stays):
     decision = decided(quiet_channel(traffic=used), Config(**CLIMBING), fee=memory)
 
     assert (fee(decision, 500) == 500) == stays
-    assert Code.STEP_LIMIT in codes(decision)
+    assert fact(decision, "step_ppm", Code.STEP_LIMIT) == (0 if stays else 250)
+
+
+def test_what_is_urgent_is_asked_for_as_such():
+    """
+    The ceiling of a congested channel is asked for at once, in one step.
+    """
+    action = decided(quiet_channel(max_htlcs=10, htlcs_in=9)).action
+
+    assert (action.new_ppm, action.urgent) == (5000, True)
