@@ -1,13 +1,15 @@
 """§0 Snapshot: what cannot be is refused by field and value, and order says nothing."""
 
+from operator import attrgetter
+
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from property.strategies import LARGEST, channels, memories, msats, snapshots, traffics
+from property.strategies import LARGEST, channels, memories, msats, slices, snapshots, traffics
 
 from revops.core.checks import MOST_MSAT, FieldError
-from revops.core.snapshot import Channel, FeerateSample
+from revops.core.snapshot import Channel, FeerateSample, Hour, Traffic
 
 MSATS = ("to_us_msat", "spendable_msat", "receivable_msat", "htlc_min_msat")
 AMOUNTS = ("capacity_msat", *MSATS)
@@ -101,6 +103,26 @@ def test_order_of_hours_says_nothing(traffic, data):
     days = data.draw(st.permutations(traffic.days))
 
     assert attrs.evolve(traffic, hours=hours, days=days) == traffic
+
+
+@given(slices())
+def test_an_hour_of_traffic_is_what_flow_reads_of_it(hours):
+    """
+    Whatever else the books tell of an hour, what came and what left is all that a cycle keeps.
+    """
+    known = Traffic(since=0, until=LARGEST, hours=hours).hours
+
+    assert known == tuple(
+        Hour(
+            start=found.start,
+            in_count=found.in_count,
+            out_count=found.out_count,
+            in_msat=found.in_msat,
+            out_msat=found.out_msat,
+        )
+        for found in sorted(hours, key=attrgetter("start"))
+    )
+    assert Traffic(since=0, until=LARGEST, hours=known).hours == known
 
 
 @given(snapshots(min_channels=1), memories())
