@@ -55,7 +55,7 @@ def tally(
     Looks more than *longest_s* apart are no watching. Where the last that was heard of a peer is
     not what the list says then, the time since is nobody's: a notification was lost.
     """
-    if not 0 < after.at - before.at <= longest_s:
+    if after.at - before.at > longest_s:
         return {}
     changes = defaultdict(list)
     for change in sorted(heard, key=attrgetter("at")):

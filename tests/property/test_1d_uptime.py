@@ -18,7 +18,7 @@ times = st.integers(GENESIS, GENESIS + 3 * DAY)
 changes = st.lists(
     st.builds(Heard, peer_id=st.sampled_from(PEERS), at=times, connected=st.booleans()), max_size=12
 )
-looks = st.builds(Look, times, st.dictionaries(st.sampled_from(PEERS), st.booleans()))
+looks = st.builds(Look, times, st.dictionaries(st.sampled_from(PEERS), st.booleans(), max_size=3))
 
 
 @attrs.frozen
@@ -151,6 +151,19 @@ def test_time_in_which_nobody_looked_is_not_watched(truth, since, away, longest)
 
     assert (watched == {}) == (away == 0 or away > longest)
     assert back == {}
+
+
+@given(times, st.booleans(), st.integers(1, DAY))
+def test_what_is_heard_in_the_second_of_a_look_came_after_it(since, there, later):
+    """
+    Who came or went in the very second in which all were listed is as was heard, not as was listed.
+    """
+    told = [Heard(peer_id=PEERS[0], at=since, connected=not there)]
+    sums = tally(
+        Look(since, {PEERS[0]: there}), told, Look(since + later, {PEERS[0]: not there}), LONG
+    )
+
+    assert total(sums) == {PEERS[0]: Watched(later, 0 if there else later)}
 
 
 @given(truths, times, times, st.data())
