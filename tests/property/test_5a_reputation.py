@@ -3,6 +3,7 @@
 import math
 
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from property.strategies import LARGEST, configs, instants, peer_ids, ratios, slices, whole
@@ -21,6 +22,12 @@ LAST = NOW // HOUR - 1
 settings = configs(enable_reputation=st.just(True))
 decaying = configs(enable_reputation=st.just(True), reputation_decay=ratios(0, 0.999))
 hours = slices(max_value=LAST, largest=10**6)
+few = st.builds(
+    Slice,
+    start=st.integers(0, 12),
+    out_count=st.integers(0, 3),
+    failed_count=st.integers(0, 3),
+)
 reputations = st.builds(
     Reputation,
     peer_id=st.just(PEER),
@@ -73,6 +80,27 @@ def test_neither_order_nor_pages_matter(before, parts, config, data):
     late = data.draw(st.permutations([part for part in parts if part.start >= cut]))
 
     assert read(config, early, late, start=before) == at_once
+
+
+@given(st.lists(few, max_size=6), st.integers(0, 12), settings)
+def test_each_htlc_weighs_what_is_left_of_it_since_its_hour(parts, until, config):
+    """
+    Each HTLC of an hour that was complete counts as `reputation-decay`, once for each flow interval
+    from that hour to the last that had any; the hour that is under way is left for later.
+    """
+    counted = [p for p in parts if p.start < until and p.out_count + p.failed_count]
+    found = digested(None, PEER, parts, until * HOUR + HOUR - 1, config)
+
+    assert (found is None) == (not counted)
+    if found is None:
+        return
+    good, bad = 0.0, 0.0
+    for part in counted:
+        since = (found.hour - part.start) * HOUR
+        left = config.reputation_decay ** (since / config.flow_interval)
+        good, bad = good + part.out_count * left, bad + part.failed_count * left
+    assert found.hour == max(part.start for part in counted)
+    assert (found.successes, found.failures) == pytest.approx((good, bad))
 
 
 @given(hours, hours, settings)
@@ -135,9 +163,11 @@ def test_a_clock_that_went_back_adds_nothing(reputation, ahead, back, config):
     Before the last hour that was digested nothing counts more than it did in that hour.
     """
     end = (reputation.hour + 1) * HOUR
+    good, bad = reputation.successes, reputation.failures
     at_its_end = score(reputation, end, config)
 
     assert score(reputation, max(0, end - back), config) == at_its_end
+    assert at_its_end == (good + 1) / (good + bad + 2)
     earlier = Slice(start=min(ahead, reputation.hour), out_count=1)
     assert digested(reputation, PEER, [earlier], NOW, config) == reputation
 
@@ -150,7 +180,7 @@ def test_a_clock_that_was_ahead_blinds_nobody(reputation, now, config):
     back = recalled(reputation, now)
     news = Slice(start=now // HOUR, failed_count=1)
 
-    assert back.hour < now // HOUR
+    assert back == attrs.evolve(reputation, hour=min(reputation.hour, now // HOUR - 1))
     assert digested(back, PEER, [news], (now // HOUR + 1) * HOUR, config).hour == now // HOUR
 
 
