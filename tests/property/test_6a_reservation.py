@@ -293,6 +293,59 @@ def test_among_equals_it_goes_where_it_was_reserved(candidates, refill):
     assert found is None or has_room(found) == any(map(has_room, alike))
 
 
+@given(attempts, st.integers(1, 9), st.booleans())
+def test_what_was_reserved_is_used_up_to_the_last_msat(attempt, fee, first):
+    """
+    Room for just what a payment cost is room for it, a msat less is none.
+    """
+    assume(attempt.from_channels)
+    full = attrs.evolve(attempt, rebalance_id=1, limit_msat=attempt.fee_msat + fee - 1)
+    open_ = attrs.evolve(attempt, rebalance_id=2, limit_msat=attempt.fee_msat + fee)
+
+    assert owner(of(attempt, fee), [open_, full] if first else [full, open_]) == open_
+
+
+def sides_of(refill: Refill) -> tuple[Move, Move]:
+    """
+    Return what both channels of a payment tell of it: where it came in, and where it went out.
+    """
+    plain = {"at": refill.at, "payment_hash": refill.payment_hash}
+    return (
+        Move(
+            index=1,
+            channel_id=refill.to_channel,
+            part="0:0",
+            credit_msat=refill.amount_msat,
+            debit_msat=0,
+            fee_msat=0,
+            **plain,
+        ),
+        Move(
+            index=2,
+            channel_id=refill.from_channel,
+            part="1:0",
+            credit_msat=0,
+            debit_msat=refill.amount_msat + refill.fee_msat,
+            fee_msat=refill.fee_msat,
+            **plain,
+        ),
+    )
+
+
+@given(attempts, st.integers(0, 9))
+def test_nothing_else_is_waited_for(attempt, fee):
+    """
+    What moved elsewhere, or is of another size, is no side of a payment of a rebalance.
+    """
+    assume(attempt.from_channels)
+    for side in sides_of(of(attempt, fee)):
+        assert not may_be_of(attrs.evolve(side, channel_id="ff" * 32), attempt)
+        if side.debit_msat:
+            assert not may_be_of(attrs.evolve(side, debit_msat=side.debit_msat + 1), attempt)
+        else:
+            assert not may_be_of(attrs.evolve(side, credit_msat=side.credit_msat + 1), attempt)
+
+
 @given(attempts, st.integers(0, 9), st.booleans())
 def test_each_side_of_a_payment_of_ours_is_waited_for(attempt, fee, comes_in):
     """
@@ -300,28 +353,7 @@ def test_each_side_of_a_payment_of_ours_is_waited_for(attempt, fee, comes_in):
     """
     assume(attempt.from_channels)
     refill = of(attempt, fee)
-    sides = (
-        Move(
-            index=1,
-            channel_id=refill.to_channel,
-            at=NOW,
-            payment_hash=refill.payment_hash,
-            part="0:0",
-            credit_msat=refill.amount_msat,
-            debit_msat=0,
-            fee_msat=0,
-        ),
-        Move(
-            index=2,
-            channel_id=refill.from_channel,
-            at=NOW,
-            payment_hash=refill.payment_hash,
-            part="1:0",
-            credit_msat=0,
-            debit_msat=refill.amount_msat + fee,
-            fee_msat=fee,
-        ),
-    )
+    sides = sides_of(refill)
 
     assert paired((), sides) == ((refill,), ())
     assert owner(refill, [attempt]) == attempt
