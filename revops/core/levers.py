@@ -1,6 +1,7 @@
 """Levers: what an operator would set to change what a reason says."""
 
 import enum
+import functools
 from typing import Final
 
 import attrs
@@ -53,13 +54,8 @@ def _by(*levers: Lever, waits_for: str = "") -> Remedy:
     return Remedy(levers, waits_for)
 
 
-def _option(name: str) -> Lever:
-    return Lever(Kind.OPTION, name)
-
-
-def _policy(field: str) -> Lever:
-    return Lever(Kind.POLICY, field)
-
+_option: Final = functools.partial(Lever, Kind.OPTION)
+_policy: Final = functools.partial(Lever, Kind.POLICY)
 
 _SET_FEE: Final = Lever(Kind.COMMAND, "revenue-set-fee")
 _WAKE_ALL: Final = Lever(Kind.COMMAND, "revenue-wake-all")

@@ -44,8 +44,7 @@ def decisive(decision: Decision) -> Reason:
         return last if rebased or not path else path[-1]
     if last.code not in (Code.SET, Code.UNCHANGED) or not path:
         return last
-    farthest = max(reversed(path), key=_moved)
-    return farthest if _moved(farthest) else path[-1]
+    return max(reversed(path), key=_moved)
 
 
 def _moved(reason: Reason) -> int:

@@ -9,11 +9,11 @@ from unit.core.test_reasons import EMPTY, EXAMPLES, USED, climbed, climbing, gov
 
 from revops.core.actions import Hold, SetFee
 from revops.core.config import OPTIONS, Config
-from revops.core.levers import REMEDIES, Kind
+from revops.core.levers import REMEDIES, Kind, Lever
 from revops.core.memory import ClimbMemory, FeeMemory, Price, Window
 from revops.core.plan import decisive
 from revops.core.policy import Policy, Strategy
-from revops.core.reasons import SENTENCES, Code
+from revops.core.reasons import SENTENCES, Code, because
 from revops.shell.commands import COMMANDS
 
 OPTION_NAMES = {option.name: option for option in OPTIONS.values()}
@@ -43,6 +43,15 @@ def test_every_lever_is_real(lever):
             assert lever.name in {field.name for field in attrs.fields(Policy)}
         case Kind.COMMAND:
             assert lever.name in commands
+
+
+def test_a_lever_reads_as_it_is_typed():
+    """
+    An option and a command go by their names, a policy's field by the command that sets it.
+    """
+    assert str(Lever(Kind.OPTION, "max-fee-ppm")) == "max-fee-ppm"
+    assert str(Lever(Kind.POLICY, "max_fee_ppm")) == "revenue-policy max_fee_ppm"
+    assert str(Lever(Kind.COMMAND, "revenue-set-fee")) == "revenue-set-fee"
 
 
 @pytest.mark.parametrize("code", Code)
@@ -137,3 +146,16 @@ def test_a_price_in_force_is_explained_by_what_keeps_it_there():
     assert waiting.trail[-1].code is scarce.trail[-1].code is Code.UNCHANGED
     assert decisive(waiting).code is Code.CLIMB_WAITING
     assert decisive(scarce).code is Code.SCARCITY
+
+
+def test_a_step_that_is_about_no_price_moved_none():
+    """
+    Where a step has no price before or after it, one that moved the price by a single ppm counts.
+    """
+    (decision,) = climbing(forwards=20).decisions
+    moved = because(Code.MULTIPLIER, 500, 501)
+    mute = (because(Code.VEGAS_CALM), because(Code.VEGAS_BLIND, before=501))
+    told = attrs.evolve(decision, trail=(moved, *mute, decision.trail[-1]))
+
+    assert told.trail[-1].code is Code.SET
+    assert decisive(told) is moved
