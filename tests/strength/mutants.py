@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mutmut.mutation.file_mutation import mutate_file_contents
-from suites import suite_of
+from suites import ON_IMPORT, suite_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = Path("revops/core")
@@ -81,7 +81,16 @@ def verdicts(module: str) -> Mapping[str, int | None]:
     Return what became of each mutant of *module*, by its name; nothing before the first run.
     """
     kept = workspace(module) / "mutants" / CORE / f"{module}.py.meta"
-    return json.loads(kept.read_text())["exit_code_by_key"] if kept.exists() else {}
+    found = json.loads(kept.read_text())["exit_code_by_key"] if kept.exists() else {}
+    return {name: code for name, code in found.items() if can_be_tried(module, name)}
+
+
+def can_be_tried(module: str, name: str) -> bool:
+    """
+    Return whether the mutant *name* of *module* is switched on before its function is called.
+    """
+    function = name.rpartition(".")[2].rpartition("__mutmut_")[0].removeprefix("x_")
+    return function not in ON_IMPORT.get(module, ())
 
 
 def mutants(module: str) -> list[str]:
@@ -89,7 +98,7 @@ def mutants(module: str) -> list[str]:
     os.chdir(workspace(module))  # there mutmut finds its configuration
     made = mutate_file_contents(str(path), path.read_text()).mutant_names
     prefix = f"revops.core.{module.replace('/', '.')}."
-    return [prefix + name for name in made]
+    return [prefix + name for name in made if can_be_tried(module, name)]
 
 
 def run(module: str, most: int | None) -> None:

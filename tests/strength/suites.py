@@ -7,17 +7,18 @@ TESTS = Path(__file__).resolve().parents[1]
 
 # By the numbers of the laws, and by name the examples among the units.
 SUITES = {
-    "advice": "9a",
+    "actions": "actions",
+    "advice": "suggest books",
     "budget": "6a",
-    "capacity": "9a",
+    "capacity": "books 9a",
     "chance": "1b",
     "checks": "checks",
     "clboss": "9c",
     "config": "0a 0d",
     "costs": "1e books",
-    "decide": "4i 4a",
+    "decide": "reasons 4l 4i",
     "demand": "4p 4o",
-    "evidence": "2a 5a 3",
+    "evidence": "6a",
     "fees/alpha": "4i 4g",
     "fees/balance": "4q",
     "fees/band": "4g 4h",
@@ -39,13 +40,13 @@ SUITES = {
     "memory": "4l",
     "option": "0a",
     "outcomes": "outcomes",
-    "plan": "0b 4i",
-    "pnl": "8a books",
+    "plan": "levers",
+    "pnl": "books 8a",
     "policy": "policy 7",
     "precedence": "0c",
-    "prepare": "4a 4b 4i 4m 5g",
+    "prepare": "reasons 5c 2b 4l 4m 4a",
     "presets": "0d",
-    "profit": "8b 8a",
+    "profit": "books 8b 8a",
     "prospect": "4o",
     "reasons": "reasons",
     "rebalance/amounts": "5f",
@@ -81,8 +82,13 @@ SUITES = {
     "treasury": "treasury",
     "units": "numbers 1a",
     "uptime": "1d",
-    "value": "3",
+    "value": "books 3",
 }
+ON_IMPORT = {
+    "config": ("_option", "_switch", "_whole", "_share", "_word", "_text", "_declared"),
+    "levers": ("_by",),
+}
+"""Functions of a module that are through with their work when a mutant is switched on."""
 SAID = {"fees": "reasons", "rebalance": "reasons"}
 """An example of each reason: a hundred decisions in a second."""
 

@@ -88,15 +88,16 @@ def test_what_is_ordered_already_is_not_suggested(fields, bleeder, silent):
 
 def test_an_outlook_is_what_was_looked_at():
     """
-    12 of 48 looks short are a quarter of the time; demand is counted in the half that was live.
+    12 of 48 looks short are a quarter of the time; demand is counted in the half that was live, of
+    whole days and what has passed of today.
     """
     days = [Slice(start=NOW // DAY - 2, out_count=10, out_msat=10**9)]
-    traffic = Traffic(since=0, until=NOW // DAY * DAY, days=days)
+    traffic = Traffic(since=0, until=NOW // DAY * DAY + DAY // 4, days=days)
     seen = channel(1, traffic=traffic, fee_ppm=77)
     looks = Looks(count=48, short=12, live=24)
 
     assert outlook_of(seen, looks, 8) == Outlook(
-        channel_id=seen.channel_id, fee_ppm=77, demand=demand_of(traffic, 4), short_share=0.25
+        channel_id=seen.channel_id, fee_ppm=77, demand=demand_of(traffic, 4.125), short_share=0.25
     )
 
 
