@@ -1,6 +1,7 @@
 """§4.5 Hill climbing: the price that earns most, found from who came at which price."""
 
 import math
+from statistics import pvariance
 
 import attrs
 from hypothesis import assume, event, example, given
@@ -18,14 +19,15 @@ from property.strategies import (
     whole,
 )
 from property.trails import bounds, codes, fact, fee, reason
-from property.world import CLIMBING, START, World, decided, looked, quiet_channel
+from property.world import CLIMBING, START, World, decided, forwarded, looked, quiet_channel
 
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.fees.climb import NARROWEST_STEP, SHORTEST_S, WIDEST_STEP
-from revops.core.memory import ClimbMemory, FeeMemory, Price, Window
+from revops.core.fees.band import dead_band
+from revops.core.fees.climb import NARROWEST_STEP, SHORTEST_S, WIDEST_STEP, dispersion
+from revops.core.memory import ClimbMemory, FeeMemory, Price, VegasMemory, Window
 from revops.core.reasons import Code
-from revops.core.snapshot import Traffic
+from revops.core.snapshot import FeerateSample, Traffic
 from revops.core.units import DAY, HOUR
 
 # Six hours between two looks, so that a window closes at the first one that could.
@@ -282,7 +284,8 @@ def test_an_empty_channel_says_nothing_about_its_price(share, forwards):
     world.cycle()
     for _ in range(5):
         plan = lived(world, forwards)
-        assert Code.CLIMB_NOT_LIVE in codes(plan.decisions[0])
+        why = fact(plan.decisions[0], "why", Code.CLIMB_NOT_LIVE)
+        assert why == "too little is on our side for a usual payment"
         assert climb_of(plan).window.live_s == 0
 
 
@@ -442,6 +445,98 @@ def test_the_first_side_is_a_draw_from_the_seed(seed, channel, config):
 
     assert (first.fee.climb is None) == (later.fee.climb is None)
     assert first.fee.climb is None or first.fee.climb.side == later.fee.climb.side
+
+
+def test_both_sides_are_drawn():
+    """
+    Of many seeds about half begin above the price, and of many channels of one seed as well.
+    """
+    seeds = [attrs.evolve(World([quiet_channel()]).snapshot(), seed=seed) for seed in range(64)]
+    nodes = [World([quiet_channel(number)]).snapshot() for number in range(64)]
+    for looks in (seeds, nodes):
+        sides = [climb_of(decide(look, PATIENT)).side for look in looks]
+        assert 16 <= sides.count(1) <= 48
+
+
+@given(ppms(50, 2000), whole(0, 200), st.booleans(), whole(0, 19), whole(1, DAY - 1))
+@example(500, 14, False, 3, HOUR)
+@example(500, 15, False, 3, HOUR)
+@example(500, 14, True, 3, HOUR)
+@example(500, 15, True, 3, HOUR)
+def test_a_floor_that_creeps_voids_no_evidence(base, above, beside, count, live_s):
+    """
+    A floor that lifts the base by less than the dead band leaves what was gathered, at the base or
+    beside it; one that lifts it by more makes the search begin anew.
+    """
+    tried = 2 * base + 200 if beside else base
+    window = Window(fee_ppm=tried, live_s=live_s, count=count)
+    before = Window(fee_ppm=base, live_s=DAY, count=9) if beside else None
+    climb = ClimbMemory(base_ppm=base, first=before, window=window, seen_at=START)
+    channel = quiet_channel(fee_ppm=tried, traffic=Traffic(since=0, until=START, last_out_at=START))
+    config = attrs.evolve(PATIENT, min_fee_ppm=base + above)
+    after = climb_of(looked(channel, config, fee=remembered(channel, climb)))
+
+    assert after.base_ppm == base + above
+    if above and above >= dead_band(base):
+        assert (after.first, after.window) == (None, Window(fee_ppm=base + above))
+    else:
+        kept = window if beside else attrs.evolve(window, fee_ppm=base + above)
+        assert (after.first, after.window) == (before, kept)
+
+
+@given(ratios(0, 1), st.booleans())
+@example(0.5, True)
+def test_a_spike_wakes_who_rests(intensity, resting):
+    """
+    While another stage makes the price, a search that rests goes on resting, unless on-chain fees
+    spike by half or more; no other begins to rest.
+    """
+    climb = ClimbMemory(
+        base_ppm=500, window=Window(fee_ppm=500), seen_at=START - HOUR, resting=resting
+    )
+    channel = quiet_channel(to_us_msat=0, traffic=Traffic(since=0, until=START))
+    held = VegasMemory(intensity=intensity, sample_at=START)
+    feerates = [FeerateSample(at=START - age, perkw=2000) for age in range(9)]
+    fee = remembered(channel, climb)
+    plan = looked(channel, PATIENT, fee=fee, vegas=held, feerates=feerates)
+
+    assert Code.CLIMB_PAUSED in codes(plan.decisions[0])
+    assert climb_of(plan).resting == (resting and intensity < 0.5)
+
+
+days_before = st.lists(
+    st.tuples(whole(0, 40), whole(0, 500)), max_size=40, unique_by=lambda d: d[0]
+)
+
+
+@given(days_before, whole(0, 40), whole(0, DAY - 1))
+@example([], 40, 0)
+@example([(5, 9), (3, 1)], 40, 0)
+@example([(4, 9), (3, 1)], 40, 0)
+def test_payments_that_come_in_bursts_vary_more_than_they_are(rows, since, second):
+    """
+    The dispersion is the variance of the payments a day over their mean, by whole days of the last
+    thirty from the first that brought any; at least 1, as if they came independently, at most 10,
+    and 1 where less than five days are known.
+    """
+    today = START // DAY
+    days = [forwarded(today - ago, count, 50_000_000) for ago, count in rows]
+    traffic = Traffic(
+        since=(today - since) * DAY + second, until=START, days=[d for d in days if d.out_count]
+    )
+    counts = {ago: count for ago, count in rows if count}
+    first = min(since - (second > 0), max(counts, default=0), 30)
+    daily = [counts.get(ago, 0) for ago in range(first, 0, -1)]
+    expected = variance_of(daily) if len(daily) >= 5 and sum(daily) else 1.0
+
+    assert math.isclose(dispersion(traffic), min(max(expected, 1.0), 10.0))
+
+
+def variance_of(daily):
+    """
+    Return the variance of *daily* over their mean.
+    """
+    return pvariance(daily) / (sum(daily) / len(daily))
 
 
 @given(searches, ppms(10, 5000))

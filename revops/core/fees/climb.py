@@ -314,7 +314,7 @@ def dispersion(traffic: Traffic) -> float:
     """
     counts = {day.start: day.out_count for day in traffic.days}
     end = traffic.until // DAY
-    start = max(-(-traffic.since // DAY), min(counts, default=0), end - MOST_DAYS)
+    start = max(-(-traffic.since // DAY), min(counts, default=end), end - MOST_DAYS)
     daily = [counts.get(day, 0) for day in range(start, end)]
     days, total = len(daily), sum(daily)
     if days < FEWEST_DAYS or not total:
