@@ -23,7 +23,7 @@ from revops.core.config import Config
 from revops.core.demand import Prior, believed, price_on, rung_of
 from revops.core.fees.band import dead_band
 from revops.core.fees.scarcity import multiplier
-from revops.core.memory import BeliefMemory, FeeMemory, Price, Tried, Window
+from revops.core.memory import BeliefMemory, ClimbMemory, FeeMemory, Pin, Price, Tried, Window
 from revops.core.reasons import Code
 from revops.core.snapshot import Traffic
 from revops.core.units import DAY, HOUR
@@ -298,6 +298,7 @@ def test_only_live_time_counts(looks):
         live_s += seconds if was_live else 0
         was_live = connected
         fee_memory = world.cycle().memory.channels[0].fee
+        assert fee_memory.belief.live == connected
         assert sum(one.live_s for one in fee_memory.tried) <= live_s
 
 
@@ -409,6 +410,21 @@ def test_a_switch_between_optimizers_keeps_the_price(first, ppm, share, forwards
     after = fee(world.price(), before)
 
     assert abs(after - before) <= 0.2 * before
+
+
+@given(ppms(10, 5000), whole(0, DAY))
+def test_a_belief_leaves_nothing_of_what_was_before_it(ppm, ago):
+    """
+    Once something is believed, a pin that has ended has done its work, and so has another search.
+    """
+    channel = quiet_channel(fee_ppm=ppm, traffic=books())
+    price = Price(fee_ppm=ppm, base_fee_msat=0)
+    climb = ClimbMemory(base_ppm=ppm, window=Window(fee_ppm=ppm), seen_at=START)
+    memory = FeeMemory(known=price, pin=Pin(price=price, until=START - ago), climb=climb)
+    after = looked(channel, PATIENT, fee=memory).memory.channels[0].fee
+
+    assert (after.pin, after.climb) == (None, None)
+    assert after.belief is not None
 
 
 past_days = st.lists(

@@ -27,7 +27,7 @@ SUITES = {
     "fees/floors": "4b 4d",
     "fees/gossip": "4h",
     "fees/learn": "4f 4p",
-    "fees/posterior": "4p",
+    "fees/posterior": "4p 4r 4m",
     "fees/quote": "4q 4a 4b 4g 4e 4i",
     "fees/rails": "4g rails",
     "fees/scarcity": "4e 4q",

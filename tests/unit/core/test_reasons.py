@@ -269,6 +269,28 @@ def test_the_first_stage_that_makes_a_price_is_named(stage, plan):
     assert dict(reason.facts)["by"] == stage
 
 
+def test_who_rests_tells_the_floor_it_rests_at():
+    """
+    A channel that rests tells the fee it rests at, which is not the learned one where its balance
+    multiplies that.
+    """
+    belief = BeliefMemory(
+        base_ppm=100,
+        window=Window(fee_ppm=211),
+        seen_out_count=30,
+        seen_at=START,
+        judged_at=START,
+        resting=True,
+    )
+    known = Price(fee_ppm=211, base_fee_msat=0)
+    channel = quiet_channel(fee_ppm=211, to_us_msat=CAPACITY // 4, traffic=USED)
+    config = Config(scarcity_pricing=False)
+    (decision,) = looked(channel, config, fee=FeeMemory(known=known, belief=belief)).decisions
+    (reason,) = [found for found in decision.trail if found.code is Code.BELIEF_RESTING]
+
+    assert dict(reason.facts) == {"fee_ppm": 211}
+
+
 def test_every_option_in_a_sentence_exists():
     """
     Where a sentence names an option that would change it, there is such an option.
