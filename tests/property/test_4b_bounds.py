@@ -188,10 +188,12 @@ def test_a_channel_is_expected_to_go_on_as_it_did(capacity, days, daily):
 
 
 @given(ppms(1, 400), whole(1000, 50_000), ratios(0, 5000), optimizers)
+@example(100, 50_000, 5000.0, "posterior")
 def test_no_chain_floor_is_above_a_quarter_of_the_believed_middle(ppm, perkw, middle, optimizer):
     """
-    What a channel costs is no reason to ask for more than a quarter of the price at which half of
-    the payments are believed to come; a middle that nobody learns by any more says nothing.
+    What a channel costs is no reason to ask for more than half of the ceiling, or a quarter of the
+    price at which half of the payments are believed to come; a middle that nobody learns by any
+    more says nothing.
     """
     window = Window(fee_ppm=ppm)
     belief = BeliefMemory(base_ppm=ppm, window=window, judged_at=START, seen_at=START)
@@ -205,6 +207,7 @@ def test_no_chain_floor_is_above_a_quarter_of_the_believed_middle(ppm, perkw, mi
     )
     most = int(middle / 4) if optimizer == "posterior" else alone[0]
 
+    assert alone[0] <= config.max_fee_ppm // 2
     assert beside[0] == max(min(alone[0], most), config.min_fee_ppm)
 
 
@@ -220,6 +223,18 @@ def test_what_is_learned_stays_above_what_a_channel_costs(ppm, perkw):
     floor, _ = bounds(plan.decisions[0])
 
     assert plan.memory.channels[0].fee.climb.base_ppm == max(floor, ppm)
+
+
+@given(ppms(10, 10_000), whole(3, 20))
+def test_what_is_learned_stays_below_what_nobody_pays(ppm, days):
+    """
+    The search itself stays below a ceiling that was lowered for want of payments.
+    """
+    idle = Traffic(since=0, until=START, out_count=1, last_out_at=START - days * DAY)
+    plan = looked(quiet_channel(fee_ppm=ppm, traffic=idle), Config(**CLIMBING))
+    _, ceiling = bounds(plan.decisions[0])
+
+    assert plan.memory.channels[0].fee.climb.base_ppm == min(ppm, ceiling)
 
 
 @given(

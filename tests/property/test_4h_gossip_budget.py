@@ -114,7 +114,7 @@ def test_the_most_valuable_change_goes_first(fees, budget, flows):
     assert not (gone and waiting) or min(map(value, gone)) >= values[0]
     for place, decision in enumerate(waiting, start=1):
         hours = -(-place // budget)
-        assert fact(decision, "minutes", Code.GOSSIP_NODE) == 60 * hours
+        assert repr(fact(decision, "minutes", Code.GOSSIP_NODE)) == str(60 * hours)
         assert decision.action.until == world.now + hours * HOUR
 
 
@@ -158,6 +158,8 @@ def test_what_is_urgent_takes_the_reserve_first_and_then_its_turn(hourly, count)
 
     assert went.count(True) == min(count, reserve)
     assert went.count(False) == min(count - went.count(True), hourly)
+    asked = [memory.fee.asked for memory in plan.memory.channels if memory.fee.asked]
+    assert sorted(wish.urgent for wish in asked) == sorted(went)
 
 
 @given(whole(1, 8), whole(0, 10), whole(0, 10))
@@ -205,6 +207,21 @@ def test_a_channel_waits_until_its_oldest_update_is_a_day_old(most, ages, ppm):
     assert isinstance(world.price().action, Hold)
     world.now = free_at
     assert isinstance(world.price().action, SetFee)
+
+
+@given(ppms(0, 999), st.integers(0, 1))
+def test_an_update_counts_for_a_day_to_the_second(ppm, second):
+    """
+    What was asked for a day ago, and came into force, holds up nothing now; a second later would.
+    """
+    world = static_world([ppm], Config(max_fee_updates_per_day=1))
+    (known,) = static_world([ppm], Config(), [[]]).memory.channels
+    asked = Asked(price=Price(fee_ppm=1000, base_fee_msat=0), at=START - DAY + second)
+    world.memory = Memory(
+        since=0, at=0, channels=[attrs.evolve(known, fee=attrs.evolve(known.fee, asked=asked))]
+    )
+
+    assert isinstance(world.price().action, SetFee) == (not second)
 
 
 @given(whole(1, 8), whole(1, 8))

@@ -325,3 +325,4 @@ def test_a_busy_day_is_in_the_sentence_of_the_chain_floor():
     facts = dict(reason.facts)
     assert facts["cost_msat"] == (140 + 200) * 4 * facts["perkw"]
     assert facts["floor"] == -(-facts["cost_msat"] * 10**6 // facts["volume_msat"])
+    assert facts["volume_msat"] > TOLD[Code.CHAIN_FLOOR][0]["volume_msat"]
