@@ -21,7 +21,7 @@ from property.world import CLIMBING, START, World, looked, quiet_channel
 from revops.core.actions import Hold
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.memory import FeeMemory, Pin, Price
+from revops.core.memory import Change, FeeMemory, Pin, Price
 from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code
 from revops.core.snapshot import FeePin, Traffic
@@ -156,6 +156,7 @@ def test_an_order_is_one_update_of_the_gossip_budget(channel, config, memory, da
     again = looked(channel, config, fee=later, pins=[order]).memory.channels[0].fee
 
     assert len(first.changes) == bool(asked) + told
+    assert not asked or first.changes[0] == Change(at=asked.at, urgent=asked.urgent)
     assert len(again.changes) <= len(first.changes)
 
 

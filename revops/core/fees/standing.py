@@ -145,7 +145,7 @@ def _begun(quote: Quote, view: ChannelView, context: Context) -> Quote:
     Return where learning begins: the fee in force, or for a new channel what others charge.
     """
     if not view.is_new or quote.memory.pin:
-        return quote.because(Code.FIRST_CONTACT, base_ppm=quote.in_force)
+        return quote.because(Code.FIRST_CONTACT)
     source, fee_ppm = next(
         (name, ppm)
         for name, ppm in (

@@ -240,6 +240,7 @@ def test_a_reason_tells_what_it_was_made_of(code):
     facts, before, after = TOLD[code]
 
     assert dict(reason.facts) == pytest.approx(facts)
+    assert [type(fact) for _, fact in reason.facts] == [type(fact) for fact in facts.values()]
     assert (reason.before, reason.after) == (before, after)
 
 
