@@ -5,13 +5,29 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from property.accounts import demands
-from property.money import CAPACITY, about, ample, books, holding, planned, short, starts, told
+from property.money import (
+    CAPACITY,
+    READY,
+    about,
+    ample,
+    books,
+    holding,
+    node,
+    planned,
+    short,
+    starts,
+    told,
+)
 from property.strategies import Some, capacities, ppms, ratios, traffics
 from property.trails import fact
 from property.world import START, peer, quiet_channel
 
 from revops.core.config import Config
+from revops.core.prepare import prepared
 from revops.core.reasons import Code
+from revops.core.rebalance.amounts import amounts
+from revops.core.rebalance.case import cases, scene
+from revops.core.rebalance.ev import cost_msat
 from revops.core.rebalance.inventory import (
     KEPT,
     Inventory,
@@ -21,8 +37,10 @@ from revops.core.rebalance.inventory import (
     spare_msat,
     target_msat,
 )
-from revops.core.snapshot import Traffic
+from revops.core.rebalance.roles import Casting
+from revops.core.snapshot import Slice, Traffic
 from revops.core.units import DAY, HOUR, from_sats
+from revops.core.value import Demand, demand_of
 
 PRICES = ppms(0, 5000) | ppms()
 COSTS = st.none() | ppms(0, 5000) | ppms()
@@ -73,6 +91,33 @@ def test_where_nothing_leaves_nothing_is_stocked(stock, price, cost):
     Without outflow no refill is wanted.
     """
     assert target_msat(stock, price, cost) == 0
+
+
+@given(stocks(demand=st.none()), PRICES, COSTS)
+def test_what_nobody_knows_is_not_stocked(stock, price, cost):
+    """
+    Nor is anything where nobody knows what leaves.
+    """
+    assert target_msat(stock, price, cost) == 0
+
+
+def test_a_channel_that_turns_over_more_than_it_holds_has_room_for_half():
+    """
+    Where more than half of the capacity comes in on a day half of it is filled at most: it has it
+    by turns.
+    """
+    wanted = Demand(per_day=10_000.0, amount_msat=10**6)
+    for coming, target in ((3 * 10**8, 7 * 10**8), (6 * 10**8, 5 * 10**8), (2 * 10**9, 5 * 10**8)):
+        stock = held(
+            {
+                "capacity_msat": 10**9,
+                "demand": wanted,
+                "in_msat": float(coming),
+                "days": 7.0,
+                "share": 0.0,
+            }
+        )
+        assert target_msat(stock, 500, 100) == target
 
 
 @given(stocks(), PRICES, PRICES, ppms(0, 5000))
@@ -204,6 +249,7 @@ def test_any_books_tell_a_demand_or_that_they_do_not(traffic, live, days):
 
     assert (found.demand is None) == (live == 0)
     assert found.in_msat >= 0
+    assert found.demand is not None or found.out_msat == 0
     assert inventory([channel, holding(1, 0.5, None)], days) is None
     always = inventory([attrs.evolve(channel, live_share=1.0)], days)
     if live is None:
@@ -269,6 +315,9 @@ def test_one_channel_of_a_peer_is_filled_at_a_time():
     assert [start.channel_id for start in starts(plan)] == [large.channel_id]
     assert told(plan, small)[-1] is Code.SIBLING
     assert fact(about(plan, small), "scid", Code.SIBLING) == large.scid
+    alike = [short(n, peer_id=peer(9)) for n in range(2)]
+    (start,) = starts(planned(*alike, ample(2), ample(3)))
+    assert start.channel_id == alike[0].channel_id
 
 
 def test_what_is_there_is_enough():
@@ -280,6 +329,58 @@ def test_what_is_there_is_enough():
 
     assert starts(plan) == []
     assert told(plan, slow)[-1] is Code.COVERED
+
+
+def test_who_has_just_what_is_wanted_is_covered():
+    """
+    At its target a channel needs nothing; of one that lacks a msat it is said how little that is.
+    """
+    slow = short(share=0.15, out=1)
+    seen = scene([slow], READY, START, Config())
+    (case,) = cases(prepared(node(slow), Config()).views, seen)
+    for lacks, code in ((0, Code.COVERED), (1, Code.TOO_LITTLE)):
+        channel = attrs.evolve(slow, to_us_msat=case.target_msat - lacks)
+        assert told(planned(channel, ample()), channel)[-1] is code
+
+
+def test_the_least_amount_is_enough():
+    """
+    A channel with room for just rebalance-min-amount is filled with that, and one that has no more
+    than that to spare says that it can give.
+    """
+    least = from_sats(50_000)
+    for room, filled in ((least, True), (least - 1, False)):
+        channel = short(fee_ppm=900, receivable_msat=room)
+        plan = planned(channel, ample())
+        assert [start.amount_msat for start in starts(plan)] == [least] * filled
+        assert (told(plan, channel)[-1] is Code.TOO_LITTLE) is not filled
+        giver = ample(spendable_msat=room)
+        assert (Code.CAN_GIVE in told(planned(short(), giver), giver)) is filled
+
+
+@given(st.integers(0, 10**7), st.integers(1, 449))
+def test_no_more_is_wanted_than_may_be_staked(stake, cost):
+    """
+    Where a stake limits what a refill may cost, as much is wanted as it pays for, to the msat; if
+    that is not even the least amount the channel is told so.
+    """
+    channel = short(peer_fee_ppm=max(0, cost - 150))
+    seen = scene([channel], READY, START, Config())
+    (case,) = cases(prepared(node(channel), Config()).views, seen)
+    sizes = amounts(Config(), single=False)
+    free, bound = (
+        Casting(scene=seen, amounts=sizes, losing=False, stake=lambda *_, s=s: s).role(case)
+        for s in (None, stake)
+    )
+
+    if stake < cost_msat(sizes[0].total_msat, case.cost_ppm):
+        assert bound.taker is None
+        assert bound.trail[-1].code is Code.KELLY
+    else:
+        most = bound.taker.most_msat
+        assert type(most) is int
+        assert cost_msat(most, case.cost_ppm) <= stake
+        assert most == free.taker.most_msat or cost_msat(most + 1, case.cost_ppm) > stake
 
 
 def test_a_small_need_is_no_reason():
@@ -310,7 +411,23 @@ def test_no_more_is_moved_than_is_needed(out, share):
     assert start.to_us_msat + start.amount_msat <= from_sats(int(target) + 1)
 
 
-@pytest.mark.parametrize(("since", "days"), [(0, 7.25), (8 * DAY, 2.25)])
+@pytest.mark.parametrize(("hours", "days"), [(0, 1), (12, 1), (24, 1), (36, 1.5), (48, 2)])
+def test_a_rate_is_of_what_the_books_cover(hours, days):
+    """
+    What came in and left is divided by the days that the books cover, and by one at least.
+    """
+    day = Slice(start=START // DAY, out_count=2, out_msat=10**8, in_count=1, in_msat=10**8)
+    traffic = Traffic(since=START - hours * HOUR, until=START, out_count=2, days=[day])
+    found = inventory([holding(0, 0.5, traffic)], 7)
+
+    assert found.in_msat == 10**8 / days
+    assert found.demand == demand_of(traffic, days)
+    assert found.out_msat == pytest.approx(found.demand.per_day * found.demand.amount_msat)
+
+
+@pytest.mark.parametrize(
+    ("since", "days"), [(0, 7.25), (8 * DAY, 2.25), (10 * DAY + 6 * HOUR, 0.0)]
+)
 def test_a_window_is_of_whole_days_and_today(since, days):
     """
     What is known of a peer's channels is of so many days, today as long as it has lasted, and no

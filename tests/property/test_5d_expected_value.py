@@ -71,6 +71,7 @@ def test_no_more_is_offered_than_the_operator_and_the_market_bear(promised, amou
     """
     found = terms(promised, amount, gain, loss)
 
+    assert type(found.max_ppm) is int
     assert 0 <= found.max_ppm <= promised.most_ppm
     if promised.tolerance_msat is None:
         assert found.max_ppm <= promised.price_ppm * 0.9
@@ -81,6 +82,35 @@ def test_no_more_is_offered_than_the_operator_and_the_market_bear(promised, amou
     elif found.ev_msat >= found.least_msat and promised.cost_ppm > found.max_ppm:
         # By what is rounded to our own good.
         assert promised.cost_ppm <= found.max_ppm + 2 + (3 + 3 / promised.chance) / amount * 1e6
+
+
+def test_the_offer_leaves_what_is_asked_for_and_nothing_beside():
+    """
+    Where a ppm is a msat, the offer is the last at which the value is the least, but for the one
+    msat that floats may take; without a profit to reach that is one msat.
+    """
+    for sats, least in ((10, 10_000), (0, 1)):
+        config = Config(rebalance_min_profit=sats)
+        promised = prospect(1.0, 100, 5000, config, hive=False, losing=False)
+        found = terms(promised, 10**6, least + 2_000, 100)
+
+        assert found.least_msat == least
+        assert found.max_ppm == 2_000 - 100 - ATTEMPT_MSAT - 1
+    member = prospect(1.0, 100, 0, Config(), hive=True, losing=False)
+    assert terms(member, 10**6, 0, 0).least_msat == from_sats(-50)
+
+
+@pytest.mark.parametrize(("price", "most"), [(5000, 1000), (1000, 900)])
+def test_of_two_bounds_that_are_alike_the_profit_is_told(price, most):
+    """
+    What would earn too little if it cost more is said to, though that would be too dear as well.
+    """
+    promised = prospect(1.0, 100, price, Config(), hive=False, losing=False)
+    gain = 10_000 + ATTEMPT_MSAT + 1 + most
+
+    assert terms(promised, 10**6, gain, 0).bound is Code.EARNS_TOO_LITTLE
+    assert terms(promised, 10**6, gain, 0).max_ppm == most
+    assert terms(promised, 10**6, gain + 1, 0).bound is not Code.EARNS_TOO_LITTLE
 
 
 @given(REFILLS, MONEY, CHANCES, PPM)

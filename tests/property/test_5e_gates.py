@@ -2,7 +2,7 @@
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from property.money import (
     CAPACITY,
@@ -82,16 +82,22 @@ def test_each_gate_keeps_a_channel_from_giving(code, fields, node):
     assert told(plan, SHORT)[-1] is Code.NO_SOURCE
 
 
+BROKE = {Code.SPENDING_UNKNOWN, Code.RESERVE_UNKNOWN, Code.RESERVE_LOW, Code.BUDGET_SPENT}
+
+
 @pytest.mark.parametrize(("code", "config", "node"), NODE, ids=lambda value: str(value)[:24])
 def test_what_forbids_all_is_said_of_the_node_and_of_whom_it_concerns(code, config, node):
     """
     What keeps the node from rebalancing stands in its own trail, and is what a channel is told that
-    would have been filled, after all that speaks for it; one that is not short is told that.
+    would have been filled, after all that speaks for it; one that is not short is told that. Either
+    the room in the budget is told or why there is none.
     """
     plan = planned(SHORT, AMPLE, config=config, **node)
 
     assert starts(plan) == []
     assert plan.node_trail[0].code is code
+    said = {reason.code for reason in plan.node_trail}
+    assert (Code.BUDGET in said) != bool(said & BROKE)
     assert told(plan, SHORT)[-2:] == [Code.PAIR, code]
     assert told(plan, AMPLE) == [Code.NOT_SHORT, Code.CAN_GIVE]
 
@@ -199,6 +205,7 @@ def test_who_is_not_short_is_told_so_first(snapshot, config):
 
 
 @given(ratios(0, 1), st.sampled_from((0.1, 0.2, 0.35)), st.sampled_from((0.5, 0.8, 1.0)))
+@example(0.2, 0.2, 0.8)
 def test_the_thresholds_are_the_operators(share, low, high):
     """
     Filled is who is below low-liquidity-threshold, and gives who is above it by more than a payment
@@ -265,6 +272,36 @@ def test_the_room_is_what_budget_and_wallet_both_leave():
     held = knowing(spending=Spending(held_msat=from_sats(100)))
     less = planned(SHORT, AMPLE, config=keeps, **held)
     assert dict(less.node_trail[0].facts)["room_sats"] == 200
+
+
+def test_who_has_just_the_reserve_has_nothing_to_spend():
+    """
+    A wallet is not low as long as it holds min-wallet-reserve to the msat; what is above may be
+    spent.
+    """
+    wealth = (SHORT.to_us_msat + AMPLE.to_us_msat) // 1000 + 2_000_000
+    for more, code in ((-1, Code.BUDGET), (0, Code.BUDGET_SPENT), (1, Code.RESERVE_LOW)):
+        plan = planned(SHORT, AMPLE, config=Config(min_wallet_reserve=wealth + more))
+        assert plan.node_trail[0].code is code
+
+
+@pytest.mark.parametrize("channel", ["short", "ample"])
+def test_what_is_just_good_enough_is(channel):
+    """
+    A peer that was there for nine tenths of the time, and a channel with just under half of its
+    slots in use, or what htlc-congestion-threshold leaves, has its part.
+    """
+    for fields, config in (
+        ({"peer_uptime": 0.9}, Config()),
+        ({"htlcs_in": 14, "htlcs_out": 14}, Config()),
+        ({"htlcs_in": 5}, Config(htlc_congestion_threshold=0.2)),
+    ):
+        pair = {"short": SHORT, "ample": AMPLE}
+        pair[channel] = attrs.evolve(pair[channel], **fields)
+        assert len(starts(planned(*pair.values(), config=config))) == 1
+    busy = attrs.evolve(SHORT, htlcs_in=6)
+    crowded = planned(busy, AMPLE, config=Config(htlc_congestion_threshold=0.2))
+    assert told(crowded, busy)[-1] is Code.SLOTS_BUSY
 
 
 def test_what_runs_takes_a_place():

@@ -207,7 +207,8 @@ def test_a_member_of_the_hive_gets_what_its_tolerance_pays_for(snapshot, toleran
 @given(traders(), wishes())
 def test_what_there_is_just_room_for_is_made(snapshot, config):
     """
-    Where all is left that the best refill has to reserve, and nothing more, it is made as it is.
+    Where all is left that the best refill has to reserve, and nothing more, and just as much is
+    wanted as it moves, it is made as it is. If none pays, the one that comes nearest is told.
     """
     takers, givers, sizes, barred = cast(snapshot, config)
     place = market(givers, sizes, barred)
@@ -217,6 +218,11 @@ def test_what_there_is_just_room_for_is_made(snapshot, config):
             made = place.best(taker, (), best.reserve_msat)
             assert (made.amount, made.giver) == (best.amount, best.giver)
             assert made.terms == best.terms
+            just = attrs.evolve(taker, most_msat=best.amount.total_msat)
+            assert place.best(just).amount == best.amount
+        elif best:
+            pairs = all_pairs([taker], givers, sizes, barred)
+            assert best.terms.ev_msat == max(pair.terms.ev_msat for pair in pairs)
 
 
 @given(st.permutations(range(8)))

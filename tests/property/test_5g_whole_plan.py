@@ -141,6 +141,7 @@ def test_the_limits_are_those_of_the_budget(snapshot, config):
 
 
 @given(traders(), wishes())
+@example(node(short(), *map(ample, range(1, 4))), Config())
 def test_an_order_is_said_in_words(snapshot, config):
     """
     Why a channel is filled names the amount, the sources, the most that the route may take and what

@@ -4,7 +4,7 @@ from statistics import median
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from property.attempts import (
     AMOUNT,
@@ -156,6 +156,7 @@ def test_a_month_is_a_half_life(days):
 
 
 @given(cost_rows, priors)
+@example((tried(fee_msat=0),), 0)
 def test_a_cost_is_between_what_was_expected_and_what_was_paid(row, prior):
     """
     The expected cost is no lower than the lowest and no higher than the highest of the prior and
@@ -201,6 +202,16 @@ def test_only_what_is_settled_there_and_lately_tells_a_cost(row, prior, fields):
     more = tried(**({"fee_msat": AMOUNT} | fields))
 
     assert learned(*row, more).cost_ppm(PEER, prior) == learned(*row).cost_ppm(PEER, prior)
+
+
+@pytest.mark.parametrize(("late", "cost"), [(0, 500), (1, None)])
+def test_a_cost_is_remembered_for_ninety_days(late, cost):
+    """
+    What a refill cost is known until the last second of 90 days after it ended.
+    """
+    paid = tried(at=START - 90 * DAY - late)
+
+    assert learned(paid).cost_ppm(PEER, None) == cost
 
 
 # What rests

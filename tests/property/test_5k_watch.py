@@ -242,6 +242,7 @@ def test_an_ending_is_what_moved(cause, chunks):
     if 0 < chunks < 10:
         assert ending is (Ending.STOPPED if cause is Ending.STOPPED else Ending.PARTIAL)
     if not chunks:
+        assert ending_of(cause, attrs.evolve(attempt, amount_msat=0)) is ending
         assert ending not in (Ending.DONE, Ending.PARTIAL)
         assert (ending in FAILURES) == (cause in FAILURES)
 

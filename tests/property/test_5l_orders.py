@@ -4,9 +4,20 @@ import attrs
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from property.money import READY, ample, anything, node, planned, short, starts, traders, wishes
+from property.money import (
+    READY,
+    about,
+    ample,
+    anything,
+    node,
+    planned,
+    short,
+    starts,
+    traders,
+    wishes,
+)
 from property.obstacles import AMPLE, DRAIN, FILL, NODE, SHORT
-from property.trails import fact
+from property.trails import fact, reason
 
 from revops.core.actions import Hold, StartRebalance
 from revops.core.budget import limits, room
@@ -85,6 +96,10 @@ def test_any_order_has_an_answer(order):
     assert decision.area == "rebalance"
     assert decision.trail[0].code is Code.REFILL_ORDERED
     assert len(decision.trail) > 1
+    said = "whatever it earns" if order[0].force else "if it pays"
+    assert fact(decision, "terms", Code.REFILL_ORDERED) == said
+    begun = isinstance(decision.action, StartRebalance)
+    assert (decision.trail[-1].code is Code.REFILL) is begun
     assert all(sentence(step) for step in decision.trail)
     assert isinstance(decision.action, (StartRebalance, Hold))
 
@@ -184,6 +199,7 @@ def test_every_source_can_give_all_of_it(order):
 
 STAYS = {Code.NOT_CARRYING, Code.NO_SCID, Code.ENGAGED, Code.OFFLINE, Code.FOREIGN_JOB}
 """Where nothing could be moved, or nobody could tell what it cost."""
+UNKNOWN = {Code.FLOW_UNKNOWN, Code.NEVER_LIVE}
 
 
 @pytest.mark.parametrize(("code", "fields", "more"), FILL)
@@ -191,13 +207,14 @@ STAYS = {Code.NOT_CARRYING, Code.NO_SCID, Code.ENGAGED, Code.OFFLINE, Code.FOREI
 def test_force_opens_what_is_about_profit(code, fields, more, force):
     """
     What keeps a channel from being filled keeps an order from it; with force, only what makes it
-    impossible.
+    impossible. What it comes to is told then as well, unless nobody knows.
     """
     target = attrs.evolve(SHORT, **fields)
     decision = ordered(to_one_of(target, AMPLE, force=force), node(target, AMPLE, **more), Config())
 
     if force and code not in STAYS:
         assert isinstance(decision.action, StartRebalance)
+        assert (fact(decision, "ev_msat", Code.PAIR) is None) is (code in UNKNOWN)
     else:
         assert decision.trail[-1].code is code
 
@@ -249,11 +266,15 @@ def test_what_a_cycle_would_begin_can_be_ordered():
     """
     The amount that a cycle chose is begun on the same terms when it is ordered.
     """
-    target, giver = short(0), ample(1)
-    (own,) = starts(planned(target, giver))
+    target, giver = short(0, fee_ppm=900), ample(1, out=25)
+    plan = planned(target, giver)
+    (own,) = starts(plan)
     order = to_one_of(target, giver, sats=own.amount_msat // 1000)
-    action = ordered(order, node(target, giver), Config()).action
+    decision = ordered(order, node(target, giver), Config())
+    action = decision.action
 
+    assert fact(decision, "loss_msat", Code.PAIR) > 0
+    assert reason(decision, Code.PAIR) == reason(about(plan, target), Code.PAIR)
     assert attrs.evolve(action, keep_share=own.keep_share, keep_msat=own.keep_msat) == (
         attrs.evolve(own, ordered=True)
     )
@@ -275,7 +296,8 @@ def test_the_number_in_a_refusal_passes():
 
 def test_of_a_peers_channels_the_roomiest_is_filled():
     """
-    Whoever names a peer has its emptiest channel filled, and all of another's may give.
+    Whoever names a peer has its emptiest channel filled, if anything can move by that, and all of
+    another's may give.
     """
     empty = short(0)
     fuller = short(1, share=0.15, peer_id=empty.peer_id)
@@ -287,6 +309,21 @@ def test_of_a_peers_channels_the_roomiest_is_filled():
 
     assert decision.channel_id == empty.channel_id
     assert len(decision.action.sources) == 2
+    unnamed = attrs.evolve(empty, scid=None)
+    other = ordered(order, node(unnamed, fuller, *givers), Config())
+    assert other.channel_id == fuller.channel_id
+
+
+def test_an_order_may_fill_a_channel_to_the_last_sat():
+    """
+    There is room for all that can be received, and for nothing more.
+    """
+    giver = ample(1)
+    for most, begins in ((500_000, True), (499_999, False)):
+        target = short(0, receivable_msat=from_sats(most))
+        decision = ordered(to_one_of(target, giver), node(target, giver), Config())
+        assert isinstance(decision.action, StartRebalance) is begins
+        assert begins or fact(decision, "most_sats", Code.NO_ROOM) == most
 
 
 def test_a_forced_order_has_room_for_a_route():
@@ -301,6 +338,9 @@ def test_a_forced_order_has_room_for_a_route():
         to_one_of(target, giver, sats=1_000_000, fee=from_sats(900), force=True), seen, BUDGET
     )
 
+    enough = attrs.evolve(BUDGET, daily_budget_sats=1_100)
+    just = ordered(to_one_of(target, giver, sats=1_000_000, force=True), seen, enough)
+    assert just.action.max_fee_msat == from_sats(1_100)
     assert fact(forced, "reserve_sats", Code.BUDGET_SHORT) == 1_100
     assert fact(forced, "room_sats", Code.BUDGET_SHORT) == 1_000
     assert bounded.action.max_fee_msat <= from_sats(900)
@@ -308,7 +348,8 @@ def test_a_forced_order_has_room_for_a_route():
 
 def test_with_force_a_cheap_route_is_tried_for():
     """
-    A limit below what a route is expected to take is begun with force, and not without.
+    A limit below what a route is expected to take is begun with force, and not without; but one ppm
+    has to be left for it.
     """
     target, giver = short(0), ample(1)
     answers = [
@@ -321,6 +362,11 @@ def test_with_force_a_cheap_route_is_tried_for():
     assert fact(answers[0], "cost_ppm", Code.FEE_TOO_LOW) == 200
     assert 0 < answers[1].action.max_ppm < 200
     assert answers[1].action.expected_fee_msat == from_sats(100)
+    for msat, begins in ((600, True), (599, False)):
+        order = to_one_of(target, giver, fee=msat, force=True)
+        decision = ordered(order, node(target, giver), Config())
+        assert isinstance(decision.action, StartRebalance) is begins
+        assert fact(decision, "cost_ppm", Code.FEE_TOO_LOW) == (None if begins else 1)
 
 
 def test_what_sling_leaves_is_not_given():
@@ -335,8 +381,23 @@ def test_what_sling_leaves_is_not_given():
     less = spare - (needed - spare)
     begun = ordered(to_one_of(target, giver, sats=less, force=True), seen, Config())
 
+    assert fact(refused, "scid", Code.CANNOT_GIVE) == giver.scid
     assert fact(refused, "spare_sats", Code.CANNOT_GIVE) == spare < needed
     assert isinstance(begun.action, StartRebalance)
+
+
+@pytest.mark.parametrize("most", [None, 150_000])
+def test_who_cannot_give_is_told_the_largest_payment(most):
+    """
+    Beside what is ordered stands what a channel lets through: its htlc_maximum, or all that it has
+    where it has none.
+    """
+    target, giver = short(0), ample(1, htlc_max_msat=from_sats(most) if most else None)
+    decision = ordered(to_one_of(target, giver, sats=4_800_000), node(target, giver), Config())
+
+    assert fact(decision, "htlc_max_sats", Code.CANNOT_GIVE) == (
+        most or giver.spendable_msat // 1000
+    )
 
 
 def test_an_order_has_the_budget_of_a_cycle():

@@ -169,9 +169,10 @@ def needs_liquidity(case: Case, scene: Scene) -> Reason | None:
     """
     scarce = scarce_price(case.view, scene.now, scene.config)
     held = case.held
-    if held is None or scarce is None or not scarce or not held.out_msat:
+    if held is None or not scarce:
         return None
-    kept = held.out_msat * min(case.price_ppm / scarce, 1.0)
+    # What raises a price never lowers it: no more is kept than there is.
+    kept = held.out_msat * (case.price_ppm / scarce)
     if held.in_msat < kept:
         return None
     return because(

@@ -196,7 +196,7 @@ class _Desk:
         """
         Return why the operator's own limit finds no route.
         """
-        needed = max(1, 0 if self.order.force else to.cost_ppm or 0)
+        needed = (0 if self.order.force else to.cost_ppm) or 1
         fee = self.order.most_fee_msat
         if fee is None or self.amount.within_ppm(fee) >= needed:
             return None
