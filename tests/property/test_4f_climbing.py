@@ -13,6 +13,7 @@ from property.strategies import (
     configs,
     fee_memories,
     hive_hints,
+    msats,
     ppms,
     ratios,
     snapshots,
@@ -24,10 +25,20 @@ from property.world import CLIMBING, START, World, decided, forwarded, looked, q
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.fees.band import dead_band
-from revops.core.fees.climb import NARROWEST_STEP, SHORTEST_S, WIDEST_STEP, dispersion
-from revops.core.memory import ClimbMemory, FeeMemory, Price, VegasMemory, Window
+from revops.core.fees.climb import NARROWEST_STEP, SHORTEST_S, WIDEST_STEP, beside, dispersion
+from revops.core.fees.quote import Mode, Quote
+from revops.core.memory import (
+    MOST_COUNT,
+    MOST_LIVE_S,
+    ClimbMemory,
+    FeeMemory,
+    Price,
+    VegasMemory,
+    Window,
+)
 from revops.core.reasons import Code
 from revops.core.snapshot import FeerateSample, Traffic
+from revops.core.tally import size_quantile
 from revops.core.units import DAY, HOUR
 
 # Six hours between two looks, so that a window closes at the first one that could.
@@ -364,6 +375,164 @@ def test_where_a_lower_price_brings_nobody_it_goes_lower_still(ppm):
     assert Code.CLIMB_NOBODY in codes(plan.decisions[0])
     assert climb_of(plan).base_ppm < lower.fee_ppm
     assert (climb_of(plan).first, climb_of(plan).side) == (None, -1)
+
+
+def paused(base=500, price=500, live_s=HOUR, count=0, **fields):
+    """
+    Return the plan at a look that adds no time to the open window of a search.
+    """
+    used = Traffic(since=0, until=START, out_count=fields.pop("ever", 9), last_out_at=START)
+    climb = ClimbMemory(
+        base_ppm=base,
+        window=Window(fee_ppm=price, live_s=live_s, count=count),
+        seen_out_count=used.out_count,
+        seen_at=START,
+        live=True,
+        **fields,
+    )
+    channel = quiet_channel(fee_ppm=price, traffic=used)
+    return looked(channel, PATIENT, fee=remembered(channel, climb))
+
+
+@given(whole(0, 30), whole(0, 4 * DAY), st.booleans())
+@example(19, 6 * HOUR, True)
+@example(20, 6 * HOUR, True)
+@example(20, 6 * HOUR - 1, True)
+@example(0, 3 * DAY - 1, True)
+@example(1, 3 * DAY, True)
+@example(0, DAY - 1, False)
+@example(0, DAY, False)
+def test_a_window_closes_when_it_says_enough(count, live_s, ever):
+    """
+    The window at the base closes at 20 payments, not before six hours, or after three days; after
+    one day where nobody has ever come.
+    """
+    plan = paused(live_s=live_s, count=count if ever else 0, ever=max(count, 1) if ever else 0)
+    enough = ever and count >= 20 and live_s >= 6 * HOUR
+    closed = enough or live_s >= (3 * DAY if ever else DAY)
+
+    assert (Code.CLIMB_WAITING not in codes(plan.decisions[0])) == closed
+    assert (climb_of(plan).window.live_s == live_s) == (not closed)
+
+
+@given(whole(6 * HOUR, 4 * DAY), whole(-DAY, DAY), whole(0, 30), st.booleans())
+@example(DAY, 0, 3, True)
+@example(DAY, -1, 3, True)
+def test_two_windows_of_one_length_are_compared(first_s, longer, count, dearer):
+    """
+    The window beside the base is compared with that at the base as soon as it is as long.
+    """
+    first = Window(fee_ppm=500, live_s=first_s, count=9)
+    live_s = max(0, first_s + longer)
+    plan = paused(price=650 if dearer else 370, live_s=live_s, count=count, first=first)
+
+    assert (Code.CLIMB_COMPARING in codes(plan.decisions[0])) == (live_s < first_s)
+
+
+@given(whole(-2 * HOUR, 9 * HOUR), st.booleans(), whole(0, 9), whole(0, MOST_LIVE_S))
+@example(0, True, 5, 0)
+@example(1, True, 5, 0)
+@example(6 * HOUR, True, 5, 0)
+@example(6 * HOUR + 1, True, 5, 0)
+@example(HOUR, True, 5, MOST_LIVE_S - 1)
+def test_what_was_watched_is_in_the_window(elapsed, live, came, live_s):
+    """
+    The time since the last look, and who came in it, is added to the open window when the channel
+    was live then and the look is no more than three intervals ago; never more than fits.
+    """
+    window = Window(fee_ppm=500, live_s=live_s, count=MOST_COUNT - 3)
+    first = Window(fee_ppm=400, live_s=MOST_LIVE_S, count=1)
+    climb = ClimbMemory(
+        base_ppm=400,
+        first=first,
+        window=window,
+        seen_out_count=0,
+        seen_at=START - elapsed,
+        live=live,
+    )
+    used = Traffic(since=0, until=START, out_count=came, last_out_at=START)
+    channel = quiet_channel(fee_ppm=500, traffic=used)
+    plan = looked(channel, PATIENT, fee=remembered(channel, climb))
+    after = climb_of(plan)
+    watched = live and 0 < elapsed <= 6 * HOUR
+
+    assert (after.seen_at, after.seen_out_count, after.live) == (START, came, True)
+    if Code.CLIMB_COMPARING in codes(plan.decisions[0]):
+        assert after.window.live_s == min(live_s + elapsed * watched, MOST_LIVE_S)
+        assert after.window.count == min(MOST_COUNT - 3 + came * watched, MOST_COUNT)
+    else:
+        assert watched
+        assert live_s + elapsed >= MOST_LIVE_S
+
+
+@given(ppms(10, 5000), ppms(10, 5000))
+@example(500, 541)
+@example(500, 540)
+@example(500, 459)
+@example(20, 22)
+def test_a_price_that_is_nearly_in_force_is_tried(in_force, wanted):
+    """
+    A price teaches when the one in force is as good as that: within what is not worth an update.
+    """
+    climb = ClimbMemory(base_ppm=wanted, window=Window(fee_ppm=wanted), seen_at=START, live=True)
+    used = Traffic(since=0, until=START, out_count=9, last_out_at=START)
+    channel = quiet_channel(fee_ppm=in_force, traffic=used)
+    decision = decided(channel, PATIENT, fee=remembered(channel, climb))
+    near = abs(wanted - in_force) < max(dead_band(in_force), int(in_force * 0.08) + 1)
+
+    assert (Code.CLIMB_WAITING in codes(decision)) == near
+    if not near:
+        assert fact(decision, "why", Code.CLIMB_NOT_LIVE) == f"{wanted} ppm is not in force yet"
+
+
+@given(whole(1, 10**12), ratios(0, 0.2), st.booleans(), st.lists(msats(1, 10**10), max_size=9))
+def test_a_channel_is_live_when_a_usual_payment_could_leave(capacity, share, connected, amounts):
+    """
+    A channel could forward while its peer is connected and more is ours than a twentieth of the
+    capacity, and than nine of ten payments were by what is known of their sizes.
+    """
+    days = [forwarded(START // DAY - n, 1, amount) for n, amount in enumerate(amounts)]
+    used = Traffic(since=0, until=START, days=days, last_out_at=START)
+    spendable = int(capacity * share)
+    channel = quiet_channel(
+        capacity_msat=capacity, spendable_msat=spendable, connected=connected, traffic=used
+    )
+    usual = size_quantile(days, 1.2816) or 0
+    live = connected and spendable > int(capacity * 0.05) and spendable > usual
+
+    assert climb_of(looked(channel, PATIENT)).live == live
+
+
+@given(ppms(10, 5000), ratios(0.1, 0.6), st.sampled_from((1, -1)), ppms(10, 5000), ppms(10, 5000))
+@example(500, 0.3, 1, 10, 515)
+@example(500, 0.3, 1, 10, 514)
+@example(500, 0.3, -1, 485, 5000)
+@example(500, 0.3, -1, 486, 5000)
+def test_beside_is_a_step_away_and_worth_an_update(base, distance, side, one, other):
+    """
+    The price beside another is a step away, or as far as the bounds allow; where those leave less
+    than the dead band there is none.
+    """
+    lower, upper = min(one, other, base), max(one, other, base)
+    plain = Price(fee_ppm=base, base_fee_msat=0)
+    quote = Quote(
+        base_fee_msat=0,
+        memory=FeeMemory(known=plain),
+        mode=Mode.LEARNED,
+        in_force=base,
+        base_ppm=base,
+        lower=lower,
+        upper=upper,
+    )
+    found = beside(base, distance, side, quote)
+    band = dead_band(base)
+    room = upper - base if side > 0 else base - lower
+
+    assert (found is None) == (room < band)
+    if found is not None:
+        step = abs(base * math.exp(side * distance) - base)
+        assert (found - base) * side > 0
+        assert abs(abs(found - base) - min(max(step, band), room)) <= 0.5
 
 
 @given(st.lists(whole(0, 40), min_size=1, max_size=40), ppms(20, 4000))
