@@ -25,7 +25,15 @@ from property.world import START, decided, looked, peer, quiet_channel
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.fees.posterior import prior_of
-from revops.core.hive import WINDOW_S, health, liquidity, watched
+from revops.core.hive import (
+    WINDOW_S,
+    Balance,
+    FeeObservation,
+    Liquidity,
+    health,
+    liquidity,
+    watched,
+)
 from revops.core.ledger import Account, Ledger
 from revops.core.memory import FeeMemory, Pin, Price
 from revops.core.pnl import Pnl
@@ -197,6 +205,65 @@ def test_no_channel_is_short_and_full(listed, filled, config):
     assert (told.rebalancing_active, set(told.rebalancing_peers)) == (bool(filled), set(filled))
 
 
+@given(st.lists(open_channels, max_size=5), configs())
+def test_each_short_or_full_channel_is_told_with_its_share(listed, config):
+    """
+    Whoever has less of a channel than the low threshold, or more than the high one, is named, with
+    what share of how much is ours.
+    """
+    told = liquidity(listed, [], config)
+    low, high = config.low_liquidity_threshold, config.high_liquidity_threshold
+    ours = [(channel, channel.to_us_msat / channel.capacity_msat) for channel in listed]
+
+    for found, named in (
+        (told.depleted_channels, [(c, share) for c, share in ours if share < low]),
+        (told.saturated_channels, [(c, share) for c, share in ours if share > high]),
+    ):
+        assert [(b.peer_id, b.capacity_sats) for b in found] == [
+            (c.peer_id, c.capacity_msat // 1000) for c, _ in named
+        ]
+        assert [b.local_pct for b in found] == pytest.approx([s for _, s in named], abs=5e-5)
+
+
+@given(st.lists(st.sampled_from(ProfitClass), max_size=9), st.integers(0, 9), st.integers(0, 9))
+def test_our_health_counts_who_earns_loses_and_rests(kinds, short, full):
+    """
+    Who earns, who loses and who rests are counted apart; the score is the percentage of channels
+    that are neither short nor full, rounded up, and 0 at the least.
+    """
+    account = Account(channel_id="aa" * 32, peer_id=peer(0), capacity_msat=10**9, opened_at=0)
+    ledger = Ledger(now=START, since=0, start=0, end=START, accounts=[account])
+    one = assessed(account, ledger)
+    gone = attrs.evolve(one, account=attrs.evolve(account, closed_at=START))
+    balance = Balance(peer_id=peer(0), local_pct=0.5, capacity_sats=1)
+    balances = Liquidity(
+        depleted_channels=(balance,) * short,
+        saturated_channels=(balance,) * full,
+        rebalancing_active=False,
+        rebalancing_peers=(),
+    )
+    open_ = [attrs.evolve(one, profit_class=kind) for kind in kinds]
+    told = health([*open_, gone], Pnl(), Pnl(), balances)
+    resting = sum(kind in (ProfitClass.STAGNANT, ProfitClass.ZOMBIE) for kind in kinds)
+    counts = (
+        kinds.count(ProfitClass.PROFITABLE),
+        kinds.count(ProfitClass.UNDERWATER),
+        resting,
+        len(kinds),
+    )
+
+    assert (told is None) == (not any(counts[:3]))
+    if told is not None:
+        assert counts == (
+            told.profitable_channels,
+            told.underwater_channels,
+            told.stagnant_channels,
+            told.total_channels,
+        )
+        even = max(0, len(kinds) - short - full)
+        assert told.liquidity_score == math.ceil(100 * even / len(kinds))
+
+
 @pytest.mark.parametrize(
     ("week", "month", "trend"),
     [(700, 3000, "stable"), (771, 3000, "improving"), (629, 3000, "declining"), (0, 0, "stable")],
@@ -243,6 +310,25 @@ def test_every_forward_is_told_once_at_its_price(times):
         )
     assert all(t.volume_sats == t.forward_count > 0 < t.period_hours for t in told)
     assert watch.seen_at - watch.since < WINDOW_S
+
+
+def test_an_observation_by_hand():
+    """
+    Three payments of 80 000 sat in all, in six hours at 250 ppm, are 20 sat: 3.3333 sat an hour.
+    """
+    watch, _ = watched(None, quiet_channel(fee_ppm=250), START, 7_000_999, 5)
+    later = quiet_channel(fee_ppm=250, peer_fee_ppm=9)
+    _, told = watched(watch, later, START + 6 * HOUR, 87_000_999, 8)
+
+    assert told == FeeObservation(
+        peer_id=peer(0),
+        our_fee_ppm=250,
+        their_fee_ppm=9,
+        volume_sats=80_000,
+        forward_count=3,
+        period_hours=6.0,
+        revenue_rate=3.3333,
+    )
 
 
 @pytest.mark.parametrize(("now", "count"), [(START - 1, 5), (START + HOUR, 4)])
