@@ -1,24 +1,36 @@
 """§4 Shadow: what a second config would do, as if it were obeyed, and what it knows of that."""
 
 import attrs
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from property.money import anything
-from property.strategies import configs, memories, ppms, ratios, snapshots, whole
+from property.strategies import (
+    configs,
+    fee_memories,
+    memories,
+    ppms,
+    prices,
+    ratios,
+    snapshots,
+    whole,
+)
 from property.test_4i_whole_sequence import carried_out
 from property.trails import codes
-from property.world import World, quiet_channel
+from property.world import START, World, quiet_channel
 
-from revops.core.actions import SetFee
+from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
 from revops.core.fees.band import dead_band
+from revops.core.memory import ChannelMemory, FeeMemory, Memory, Pin, Price
 from revops.core.reasons import Code
 from revops.core.rebalance.decide import rebalance
 from revops.core.shadow import as_seen, prices_compared, refills_compared, second
+from revops.core.snapshot import FeePin, Node, Snapshot
 from revops.core.units import DAY, from_sats
 
 CAPACITY = from_sats(5_000_000)
+IN_FORCE = Price(fee_ppm=500, base_fee_msat=0)
 YIELDED = {Code.MANUAL_CHANGE, Code.PINNED, Code.ORDERED}
 NARROW = {
     "fee_interval": whole(600, 7200),
@@ -181,7 +193,9 @@ def test_whatever_it_remembers_a_shadow_decides_once_about_each_channel(
     compared = prices_compared(snapshot, plan, seen, other)
 
     assert compared.channels == len(snapshot.channels)
-    assert abs(compared.over_ppm) <= compared.apart_ppm
+    apart = [d.shadow.fee_ppm - d.live.fee_ppm for d in compared.differences]
+    assert (compared.over_ppm, compared.apart_ppm) == (sum(apart), sum(map(abs, apart)))
+    assert (compared.area, compared.at) == ("fee", plan.at)
     for difference in compared.differences:
         assert difference.live != difference.shadow
         assert difference.decision in other.decisions
@@ -197,12 +211,92 @@ def test_refills_differ_where_one_starts(trader, shadow):
     live, other = rebalance(snapshot, config), rebalance(snapshot, shadow)
 
     assert refills_compared(live, rebalance(snapshot, config)).differences == ()
-    told = {difference.decision for difference in refills_compared(live, other).differences}
+    compared = refills_compared(live, other)
+    assert (compared.area, compared.at) == ("rebalance", live.at)
+    assert compared.channels == len(snapshot.channels)
+    told = {difference.decision for difference in compared.differences}
     for one, decision in zip(live.decisions, other.decisions, strict=True):
         alike = one.action == decision.action or not (
             {type(one.action).__name__, type(decision.action).__name__} & {"StartRebalance"}
         )
         assert (decision in told) is not alike
+
+
+@given(st.none() | whole())
+def test_who_starts_nothing_does_not_differ(until):
+    """
+    Until when either of two holds makes no difference between refills.
+    """
+    plan = rebalance(remembering(FeeMemory()), Config())
+
+    def idle(until):
+        held = [attrs.evolve(d, action=Hold(until=until)) for d in plan.decisions]
+        return attrs.evolve(plan, decisions=held)
+
+    assert refills_compared(idle(None), idle(until)).differences == ()
+
+
+def remembering(fee, *orders):
+    """
+    Return a world of one channel at 500 ppm as it is seen with *fee* in memory.
+    """
+    channel = quiet_channel()
+    known = ChannelMemory(
+        channel_id=channel.channel_id, first_seen_at=0, last_seen_at=START, fee=fee
+    )
+    return Snapshot(
+        now=START,
+        node=Node(node_id="02" * 33),
+        channels=[channel],
+        memory=Memory(since=0, at=START, channels=[known]),
+        pins=[
+            FeePin(channel_id=channel.channel_id, price=price, set_at=START, until=START + DAY)
+            for price in orders
+        ],
+    )
+
+
+@given(fee_memories(START), fee_memories(START), st.sampled_from(("by hand", "order", "pin")))
+def test_what_somebody_else_set_a_shadow_takes_as_the_live_config_does(live, own, who):
+    """
+    Where the price in force is somebody else's, was ordered or is yielded to, the shadow sees it
+    and remembers of the search what the live config does; of its own it keeps which updates it had
+    asked for and who waited for an HTLC slot.
+    """
+    assume((own.known, own.asked) != (live.known, live.asked))
+    if who == "by hand":
+        assume(IN_FORCE not in (live.known, live.asked and live.asked.price))
+    else:
+        pin = Pin(price=IN_FORCE, until=START + DAY) if who == "pin" else live.pin
+        live = attrs.evolve(live, known=IN_FORCE, pin=pin)
+        assume((own.known, own.asked) != (live.known, live.asked))
+    snapshot = remembering(live, *([IN_FORCE] if who == "order" else []))
+    seen = as_seen(snapshot, remembering(own).memory, same_search=True)
+
+    assert seen.channels == snapshot.channels
+    assert seen.memory.channels[0].fee == attrs.evolve(
+        live, changes=own.changes, congested=own.congested, calm=own.calm
+    )
+
+
+@given(fee_memories(START), fee_memories(START), prices(), st.booleans())
+def test_at_a_price_of_its_own_a_shadow_learns_nothing(live, own, wanted, same_search):
+    """
+    While the price that it asked for is another than the one in force, no search of a shadow is at
+    a price that payments come at; a climber stands where the live one does.
+    """
+    assume(abs(wanted.fee_ppm - IN_FORCE.fee_ppm) >= dead_band(IN_FORCE.fee_ppm))
+    live = attrs.evolve(live, known=IN_FORCE, pin=None)
+    own = attrs.evolve(own, known=wanted, asked=None)
+    seen = as_seen(remembering(live), remembering(own).memory, same_search=same_search)
+    (channel,), (memory,) = seen.channels, seen.memory.channels
+    climb = (live.climb if same_search else None) or own.climb
+
+    assert (channel.fee_ppm, channel.base_fee_msat) == (wanted.fee_ppm, wanted.base_fee_msat)
+    assert memory.fee.climb == (climb and attrs.evolve(climb, live=False))
+    assert memory.fee.belief is None or not memory.fee.belief.live
+    assert (memory.fee.belief is None) == (own.belief is None)
+    assert (memory.fee.known, memory.fee.asked) == (wanted, None)
 
 
 def test_a_price_of_its_own_is_kept_while_the_live_one_moves():
