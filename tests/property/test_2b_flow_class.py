@@ -1,11 +1,14 @@
 """§2 Flow, the class: who drains and who fills, without flickering."""
 
+import math
+
 import attrs
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from property.strategies import flow_memories, whole
 from property.world import HOUR_NOW, START, look, quiet_channel
 
+from revops.core import flow
 from revops.core.config import Config
 from revops.core.memory import FlowMemory, FlowState
 from revops.core.snapshot import Slice, Traffic
@@ -51,6 +54,65 @@ def test_the_class_follows_the_direction_with_hysteresis(memory, into, out):
         expected = FlowState.BALANCED
 
     assert view.state == expected
+
+
+@given(st.floats(1e-12, 1), st.floats(0, 10**9))
+def test_a_direction_is_a_share_however_little_is_left(least, much):
+    """
+    Only out is 1 and only in is -1, be it of less than a msat; of nothing at all there is none.
+    """
+    gone = FlowMemory(hour=HOUR_NOW, out_sum=least)
+    came = FlowMemory(hour=HOUR_NOW, in_sum=least + much)
+
+    assert flow.direction(gone) == 1
+    assert flow.direction(came) == -1
+    assert flow.direction(FlowMemory(hour=HOUR_NOW)) == 0
+
+
+@given(st.lists(st.tuples(amounts, amounts), min_size=1, max_size=7))
+def test_turnover_is_all_that_moved_in_the_window(moved):
+    """
+    In and out, day by day, over the days of the window, as a share of the capacity.
+    """
+    days = [
+        Slice(start=START // DAY - age, in_msat=into, out_msat=out)
+        for age, (into, out) in enumerate(moved)
+    ]
+    traffic = Traffic(since=0, until=START, days=days)
+    found = flow.view(None, traffic, quiet_channel(), START, 7)
+    all_of_it = sum(into + out for into, out in moved)
+
+    assert math.isclose(found.turnover * 7 * quiet_channel().capacity_msat, all_of_it, abs_tol=1e-3)
+    assert found.out_msat_per_day == sum(out for _, out in moved) // 7
+
+
+@given(st.sampled_from((0.5, 0.25, -0.5)), st.booleans())
+def test_what_may_be_nothing_empties_nothing(ratio, more):
+    """
+    A flow no larger than its own uncertainty gives no time until a channel is empty or full.
+    """
+    variance = ratio * ratio - (0.01 if more else 0)
+    memory = FlowMemory(hour=HOUR_NOW - 1, ratio=ratio, variance=variance)
+    found = flow.view(memory, Traffic(since=0, until=START), quiet_channel(), START, 7)
+
+    assert (found.hours_to_empty is not None) == (more and ratio > 0)
+    assert (found.hours_to_full is not None) == (more and ratio < 0)
+
+
+@given(st.floats(0.001, 1), st.integers(1, 48))
+def test_a_trend_carries_on_and_fades(velocity, quiet):
+    """
+    What a trend adds in an hour is itself, and in several the sum of what is left of it in each;
+    half of it is gone in a day.
+    """
+    traffic = Traffic(since=0, until=START)
+    at = {"hour": HOUR_NOW - 1 - quiet, "velocity_variance": 0.0}
+    steady, trend = (
+        flow.view(FlowMemory(**at, **fields), traffic, quiet_channel(), START, 7).net_ratio
+        for fields in ({"ratio": 1.0}, {"velocity": velocity})
+    )
+
+    assert math.isclose(trend / steady, velocity * sum(0.5 ** (hour / 24) for hour in range(quiet)))
 
 
 @given(st.lists(st.floats(0.21, 0.29), min_size=1, max_size=8), st.sampled_from(FlowState))
