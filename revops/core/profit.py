@@ -154,10 +154,10 @@ def _silence(account: Account, ledger: Ledger) -> int | None:
     """
     until = _last_moment(account, ledger)
     if account.last_value_at is not None:
-        return max(0, until - account.last_value_at)
+        return until - account.last_value_at
     if ledger.since is None:
         return None
-    return max(0, until - max(ledger.since, account.opened_at or 0))
+    return until - max(ledger.since, account.opened_at or 0)
 
 
 def _last_moment(account: Account, ledger: Ledger) -> Instant:

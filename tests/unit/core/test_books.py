@@ -1,5 +1,6 @@
 """Books: what the rules of money say about channels that are easy to judge by hand."""
 
+import math
 import re
 
 import attrs
@@ -13,6 +14,7 @@ from revops.core.pnl import Total, period, pnl_of
 from revops.core.profit import FlowProfile, ProfitClass, Role, assessed, flow_profile
 from revops.core.reputation import digested, score
 from revops.core.snapshot import Slice, Traffic
+from revops.core.tally import size_of
 from revops.core.treasury import Reputation
 from revops.core.units import DAY, HOUR, from_sats
 from revops.core.value import Demand, change_msat, demand_of, stock_msat, value_msat
@@ -196,6 +198,27 @@ def test_a_rare_customer_may_not_come():
 
     assert value_msat(rare, 100_000, 10_000) == 632
     assert stock_msat(rare, 0.7) == 0
+    assert stock_msat(rare, -math.expm1(-1)) == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 20, 180])
+def test_how_much_amounts_vary_is_taken_from_twenty_forwards_on(count):
+    """
+    Payments of one size do not vary; until twenty came, what is usual weighs more: e to the power
+    of the mean of both variances of the logarithm.
+    """
+    size = size_of(1_000_000)
+    day = Slice(
+        start=NOW // DAY - 2,
+        out_count=count,
+        out_msat=count * 1_000_000,
+        size_sum=count * size,
+        size_squares=count * size * size,
+    )
+    found = demand_of(Traffic(since=0, until=NOW, days=[day]), 1)
+
+    assert math.log(found.spread) == pytest.approx(math.log(5) * 20 / (count + 20))
+    assert found.amount_msat == (1_000_000 if count else 1)
 
 
 def test_a_day_without_liquidity_is_not_in_the_rate():
@@ -369,6 +392,41 @@ def test_every_remark_happens_and_is_a_sentence():
     for text in REMARKS.values():
         for name in re.findall(r"(?:target|low)-[a-z-]+", text):
             assert name in names
+
+
+def test_advice_reads_like_this():
+    """
+    Who is told to enlarge a channel, and who to take out what nobody buys, is told why in numbers.
+    """
+    few = {"channel_id": USED.channel_id, "demand": Demand(per_day=1, amount_msat=1)}
+    (winner,) = report(1000, WINNER).winners
+    life = did(900, sourced_msat=from_sats(30), open_cost=sats(5000))
+    (loser,) = report(50_000, attrs.evolve(USED, life=life), splices=True, **few).losers
+    (unknown,) = report(None, LOSER).losers
+
+    assert [told(note) for note in winner.notes] == [
+        "the marginal ROI of refills is +200%; above +20% a channel deserves more",
+        (
+            "2000000 sat left a day (target-flow 100000); 66.7% of the capacity moved a day, as"
+            " much as in the node's top quarter"
+        ),
+        "40% of the time it was short of liquidity (low-liquidity-threshold)",
+        (
+            f"{winner.amount_msat // 1000} sat more would bring {winner.gain_msat // 1000} sat in"
+            " 7 days at 500 ppm"
+        ),
+        "the transaction costs about 560 sat at 4.0 sat/vB",
+    ]
+    assert [told(note) for note in loser.notes] == [
+        "underwater: it earned 900 sat and cost 5000 sat",
+        "forwards that entered here brought 30 sat: it does not pay as an entry either",
+        "2999999 sat on our side are more than 7 days would take",
+        "the transaction costs about 40000 sat at 200.0 sat/vB",
+        "wait: 200.0 sat/vB is above 100",
+    ]
+    assert told(unknown.notes[-1]) == (
+        "wait: the node gave no feerates, what the transaction costs is unknown"
+    )
 
 
 def test_a_remark_reads_like_this():
