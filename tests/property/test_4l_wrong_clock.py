@@ -72,6 +72,19 @@ def test_nothing_that_is_remembered_lies_ahead(known, vegas, at):
         assert (now.channel_id, now.first_seen_at) == (was.channel_id, was.first_seen_at)
 
 
+@given(st.none() | whole(0, START + YEARS), st.none() | whole(START - 2, START + YEARS))
+def test_a_cycle_remembers_when_it_was_and_when_the_first_was(since, at):
+    """
+    When the last cycle ran is as of this one, when revops first ran never changes.
+    """
+    world = World([quiet_channel()])
+    world.memory = Memory(since=since, at=at)
+    world.cycle()
+
+    assert world.memory.at == START
+    assert world.memory.since == (START if since is None else since)
+
+
 @given(climb_memories(START + YEARS), fee_memories(START + YEARS), whole(1, YEARS))
 def test_no_channel_stays_frozen(climb, memory, ahead):
     """
