@@ -49,18 +49,18 @@ def price_of(channel):
 @given(snapshots(policy=st.just(Strategy.PASSIVE)), configs())
 def test_passive_means_hands_off(snapshot, config):
     """
-    A channel whose peer's policy is passive is never touched, whatever its state and memory; an
-    order by command speaks first.
+    A channel whose peer's policy is passive is never touched while that lasts, whatever its state
+    and memory; an order by command speaks first.
     """
     passive = {
-        policy.peer_id
+        policy.peer_id: policy.expires_at
         for policy in snapshot.policies
         if policy.expires_at is None or policy.expires_at > snapshot.now
     }
     for decision in decide(snapshot, config).decisions:
-        if decision.peer_id in passive:
-            assert isinstance(decision.action, Hold)
-            assert codes(decision) in ([Code.PASSIVE], [Code.ORDERED])
+        if decision.peer_id in passive and codes(decision) != [Code.ORDERED]:
+            assert decision.action == Hold(until=passive[decision.peer_id])
+            assert codes(decision) == [Code.PASSIVE]
 
 
 @given(
@@ -99,6 +99,17 @@ def test_a_static_fee_is_set_as_it_is(channel, config, ppm):
 
     assert fee(decision, channel.fee_ppm) == ppm
     assert not set(codes(decision)) & {*LEARNED, Code.STEP_LIMIT, Code.DEAD_BAND}
+
+
+@given(open_channels, configs(), ppms(0, 100_000))
+def test_a_fee_that_a_policy_merely_mentions_is_not_given(channel, config, ppm):
+    """
+    The fee of a policy is charged while its strategy is static, and under no other.
+    """
+    channel = attrs.evolve(channel, peer_id=peer(0))
+    for kind in (Strategy.DYNAMIC, Strategy.HIVE):
+        decision = decided(channel, config, policies=[strategy(kind, fee_ppm=ppm)])
+        assert Code.STATIC not in codes(decision)
 
 
 @given(ppms(10, 5000), st.integers(1, 3))

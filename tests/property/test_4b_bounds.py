@@ -209,6 +209,8 @@ def test_no_chain_floor_is_above_a_quarter_of_the_believed_middle(ppm, perkw, mi
 
     assert alone[0] <= config.max_fee_ppm // 2
     assert beside[0] == max(min(alone[0], most), config.min_fee_ppm)
+    asked = attrs.evolve(config, min_fee_ppm=alone[0])
+    assert Code.CHAIN_FLOOR not in codes(decided(channel, asked, fee=known, feerates=feerates))
 
 
 @given(ppms(10, 100), whole(1000, 20_000))
@@ -247,6 +249,7 @@ def test_what_is_learned_stays_below_what_nobody_pays(ppm, days):
 )
 @example(DRAINED, Config(), 2, 10**9, 1000, True)
 @example(DRAINED, Config(), 3, 0, 1000, True)
+@example(DRAINED, Config(min_fee_ppm=1200), 3, 10**9, 1000, True)
 def test_a_drained_channel_earns_its_refills_back(channel, config, count, amount, ppm, drains):
     """
     A channel that drains charges at least 1.2 times what refilling it took, from three refills on
@@ -272,7 +275,7 @@ def test_a_drained_channel_earns_its_refills_back(channel, config, count, amount
         assert floor >= int(min(1.2 * paid, 0.9 * ceiling))
     if Code.REFILL_FLOOR in codes(decision):
         assert counted
-        assert floor <= max(1.2 * paid, config.min_fee_ppm)
+        assert config.min_fee_ppm < floor <= max(1.2 * paid, config.min_fee_ppm)
         assert floor <= 0.9 * ceiling
 
 

@@ -413,6 +413,8 @@ def test_a_window_closes_when_it_says_enough(count, live_s, ever):
 
     assert (Code.CLIMB_WAITING not in codes(plan.decisions[0])) == closed
     assert (climb_of(plan).window.live_s == live_s) == (not closed)
+    if Code.CLIMB_NOBODY in codes(plan.decisions[0]):
+        assert climb_of(plan).side == -1
 
 
 @given(whole(6 * HOUR, 4 * DAY), whole(-DAY, DAY), whole(0, 30), st.booleans())
@@ -503,7 +505,9 @@ def test_a_channel_is_live_when_a_usual_payment_could_leave(capacity, share, con
     assert climb_of(looked(channel, PATIENT)).live == live
 
 
-@given(ppms(10, 5000), ratios(0.1, 0.6), st.sampled_from((1, -1)), ppms(10, 5000), ppms(10, 5000))
+@given(ppms(0, 5000), ratios(0.1, 0.6), st.sampled_from((1, -1)), ppms(0, 5000), ppms(0, 5000))
+@example(4, 0.1, 1, 0, 5000)
+@example(4, 0.1, -1, 0, 5000)
 @example(500, 0.3, 1, 10, 515)
 @example(500, 0.3, 1, 10, 514)
 @example(500, 0.3, -1, 485, 5000)
@@ -555,6 +559,7 @@ def test_windows_are_paired_and_long_enough(forwards, ppm):
         if after.first is not None:
             assert after.first.live_s >= SHORTEST_S
             assert after.first.count > 0
+            assert (after.window.fee_ppm - after.base_ppm) * after.side > 0
         before = after
 
 

@@ -86,7 +86,10 @@ def test_an_order_comes_before_every_policy(channel, config, memory):
         policy = Policy(peer_id=channel.peer_id, strategy=strategy, fee_ppm=7)
         order = ordered(channel, hours=1)
         plan = looked(channel, config, fee=memory, policies=[policy], pins=[order])
+        after = plan.memory.channels[0].fee
         assert codes(plan.decisions[0]) == [Code.ORDERED]
+        assert (after.known, after.asked) == (order.price, None)
+        assert (after.climb, after.belief) == (None, None)
 
 
 @given(snapshots(min_channels=1), configs())

@@ -23,7 +23,17 @@ from revops.core.config import Config
 from revops.core.demand import Prior, believed, price_on, rung_of
 from revops.core.fees.band import dead_band
 from revops.core.fees.scarcity import multiplier
-from revops.core.memory import BeliefMemory, ClimbMemory, FeeMemory, Pin, Price, Tried, Window
+from revops.core.memory import (
+    MOST_COUNT,
+    MOST_LIVE_S,
+    BeliefMemory,
+    ClimbMemory,
+    FeeMemory,
+    Pin,
+    Price,
+    Tried,
+    Window,
+)
 from revops.core.reasons import Code
 from revops.core.snapshot import Traffic
 from revops.core.units import DAY, HOUR
@@ -412,6 +422,116 @@ def test_a_switch_between_optimizers_keeps_the_price(first, ppm, share, forwards
     assert abs(after - before) <= 0.2 * before
 
 
+@given(whole(-2 * HOUR, 9 * HOUR), st.booleans(), whole(0, 9), whole(0, MOST_LIVE_S), st.booleans())
+@example(0, True, 5, 0, False)
+@example(1, True, 0, 0, False)
+@example(6 * HOUR, True, 0, 0, False)
+@example(6 * HOUR + 1, True, 5, 0, False)
+@example(HOUR, True, 0, 0, True)
+@example(HOUR, True, 5, MOST_LIVE_S - 1, False)
+def test_what_was_watched_is_in_the_window(elapsed, live, came, live_s, congested):
+    """
+    The time since the last look, and who came in it, is evidence when the channel was live then,
+    the look is no more than three intervals ago and the price is not the ceiling of a congested
+    channel; never more than fits. Whoever comes ends the silence.
+    """
+    window = Window(fee_ppm=500, live_s=live_s, count=MOST_COUNT - 3)
+    belief = standing(
+        500, window=window, quiet_s=live_s, seen_at=START - elapsed, live=live, news=MOST_COUNT - 3
+    )
+    slots = {"max_htlcs": 10, "htlcs_in": 10} if congested else {}
+    channel = quiet_channel(fee_ppm=500, traffic=books(came), **slots)
+    after = belief_of(looked(channel, PATIENT, fee=remembered(channel, belief)))
+    watched = live and 0 < elapsed <= 6 * HOUR and not congested
+    quiet_s = min(live_s + elapsed * watched, MOST_LIVE_S)
+
+    assert (after.seen_at, after.seen_out_count, after.live) == (START, came, True)
+    assert after.window.live_s == quiet_s
+    assert after.window.count == min(MOST_COUNT - 3 + came * watched, MOST_COUNT)
+    assert after.quiet_s == (0 if came else quiet_s)
+    assert after.news == min(MOST_COUNT - 3 + came, MOST_COUNT)
+
+
+@given(ppms(10, 5000), ppms(10, 5000), whole(0, 2 * DAY), whole(0, 99))
+@example(500, 500, DAY, 9)
+@example(500, 800, 600, 9)
+@example(500, 800, 599, 9)
+def test_what_came_at_another_price_is_written_down_at_that(before, now, live_s, count):
+    """
+    When another price is in force, what came at the one before is kept at that - ten minutes at the
+    least - and a new count begins.
+    """
+    window = Window(fee_ppm=before, live_s=live_s, count=count)
+    tried = (Tried(fee_ppm=price_on(rung_of(before)), live_s=HOUR, count=2.0),)
+    channel = quiet_channel(fee_ppm=now, traffic=books())
+    for known in ((), tried):
+        belief = standing(before, window=window, tried=known)
+        after = belief_of(looked(channel, PATIENT, fee=remembered(channel, belief)))
+        found = {rung_of(one.fee_ppm): (one.live_s, one.count) for one in after.tried}
+        sums = (live_s + HOUR * bool(known), count + 2 * bool(known))
+        if rung_of(before) == rung_of(now):
+            assert (after.window, after.tried) == (window, known)
+        else:
+            assert after.window == Window(fee_ppm=now)
+            assert found == ({rung_of(before): sums} if sums[0] >= 600 else {})
+
+
+@given(whole(0, 2 * DAY), whole(0, 3), whole(0, 3))
+@example(6 * HOUR - 1, 1, 0)
+@example(6 * HOUR, 0, 1)
+@example(DAY - 1, 0, 0)
+@example(DAY, 0, 0)
+def test_a_belief_is_made_up_twice_a_day_or_when_somebody_came(ago, news, came):
+    """
+    What came is thought about after six hours, and silence after a day; until then the price
+    stands, and the reason tells how many came.
+    """
+    belief = standing(
+        500, judged_at=START - ago, news=news, tried=(Tried(fee_ppm=500, live_s=DAY),)
+    )
+    channel = quiet_channel(traffic=books(came))
+    plan = looked(channel, PATIENT, fee=remembered(channel, belief))
+    after = belief_of(plan)
+    judged = ago >= (6 * HOUR if news + came else DAY)
+
+    assert (Code.BELIEF in codes(plan.decisions[0])) == judged
+    assert (after.judged_at == START, after.news) == (
+        (True, 0) if judged else (ago == 0, news + came)
+    )
+    assert (after.middle_ppm is not None) == judged
+    if not judged:
+        assert fact(plan.decisions[0], "count", Code.BELIEF_STANDS) == news + came
+
+
+@given(ppms(100, 2000), whole(0, 30 * DAY), ratios(0.2, 0.8))
+@example(500, 4 * DAY, 0.5)
+@example(500, 4 * DAY + 1, 0.5)
+def test_after_four_silent_days_the_price_declines(ppm, quiet_s, share):
+    """
+    From the fifth live day without a forward on, what is believed to be best is halved every 33
+    hours, down to what comes to the floor; there it rests.
+    """
+    ours, config = int(5_000_000_000 * share), attrs.evolve(PATIENT, scarcity_pricing=False)
+    tried = (Tried(fee_ppm=ppm, live_s=3 * DAY, count=20),)
+    belief = standing(ppm, judged_at=START - DAY, tried=tried)
+    channel = quiet_channel(fee_ppm=ppm, to_us_msat=ours, traffic=books())
+    busy, quiet = (
+        looked(channel, config, fee=remembered(channel, attrs.evolve(belief, quiet_s=silent)))
+        for silent in (0, quiet_s)
+    )
+    factor = fact(quiet.decisions[0], "factor", Code.BALANCE) or 1.0
+    least = min(10, round(10 / factor))
+    days = max(0, quiet_s - 4 * DAY) / DAY
+    declined = max(belief_of(busy).base_ppm * math.exp(-0.5 * days), least)
+
+    after, said = belief_of(quiet), codes(quiet.decisions[0])
+
+    assert abs(after.base_ppm - declined) <= 0.5
+    assert (Code.BELIEF in said) == (quiet_s <= 4 * DAY)
+    assert after.resting == (days > 0 and after.base_ppm == least)
+    assert (Code.BELIEF_NOBODY in said) == (days > 0 and not after.resting)
+
+
 @given(ppms(10, 5000), whole(0, DAY))
 def test_a_belief_leaves_nothing_of_what_was_before_it(ppm, ago):
     """
@@ -455,6 +575,19 @@ def test_first_contact_begins_with_what_the_books_tell(rows):
         expected[rung_of(ppm)] = (live_s + DAY, before + count)
 
     assert {rung_of(o.fee_ppm): (o.live_s, o.count) for o in belief.tried} == expected
+
+
+@given(whole(1, 20), whole(600, DAY - 1), whole(1, 500), ppms(1, 5000))
+def test_the_first_day_counts_from_when_the_books_begin(ago, seconds, count, ppm):
+    """
+    Nobody watched before the books begin: the first day in them lasted from then on.
+    """
+    today = START // DAY
+    day = attrs.evolve(forwarded(today - ago, count, 10_000_000), earned_msat=count * 10 * ppm)
+    traffic = books(count, since=(today - ago + 1) * DAY - seconds, days=[day])
+    (tried,) = belief_of(looked(quiet_channel(traffic=traffic), PATIENT)).tried
+
+    assert (tried.live_s, tried.count) == (seconds, count)
 
 
 @given(whole(600, DAY - 1), whole(1, 500), ppms(1, 5000))
