@@ -288,6 +288,25 @@ def test_starting_again_is_the_same(config, saved, chance):
     assert started(given_texts, again) == (in_force, ())
 
 
+@given(times, times, st.booleans())
+def test_of_two_settings_that_contradict_each_other_the_newer_stands(one, other, turned):
+    """
+    Where two settings of the books cannot both be, the one that was made later is in force, and of
+    the other it is told why it is not.
+    """
+    saved = [
+        Setting(option=option, value=value, given=DEFAULTS[option], source="revenue-config", at=at)
+        for option, value, at in (("min-fee-ppm", "3000", one), ("max-fee-ppm", "2000", other))
+    ]
+    in_force, told = started({}, reversed(saved) if turned else saved)
+    newest = min(saved, key=lambda setting: (-setting.at, setting.option))
+    (older,) = (setting for setting in saved if setting is not newest)
+
+    assert list(in_force.settings.values()) == [newest]
+    gone = f"{older.option}={older.value}, set by revenue-config, is no longer in force"
+    assert told == (f"{gone}: min-fee-ppm 3000 is above max-fee-ppm 2000",)
+
+
 @given(st.data(), names, times)
 def test_a_line_taken_out_is_no_newer_wish_but_one_put_in_is(data, name, at):
     """

@@ -16,6 +16,7 @@ from revops.core.config import Config
 from revops.core.memory import (
     YIELD_S,
     ChannelMemory,
+    FeeMemory,
     FlowMemory,
     Memory,
     Pin,
@@ -70,6 +71,19 @@ def test_nothing_that_is_remembered_lies_ahead(known, vegas, at):
         assert [c.urgent for c in fee.changes] == [c.urgent for c in was.fee.changes]
         assert attrs.evolve(fee, pin=pin, changes=was.fee.changes) == was.fee
         assert (now.channel_id, now.first_seen_at) == (was.channel_id, was.first_seen_at)
+
+
+@given(whole(0, 3), whole(0, YEARS))
+def test_an_order_of_long_is_kept_at_any_later_look(ago, left):
+    """
+    What was ordered to stay for longer than anybody is yielded to stays that long, also for a
+    second look at one moment: only a clock that was ahead cuts it short.
+    """
+    price = Price(fee_ppm=500, base_fee_msat=0)
+    pin = Pin(price=price, until=START + left, ordered=True)
+    memory = left_behind(World([quiet_channel()]), -ago, fee=FeeMemory(known=price, pin=pin))
+
+    assert recalled(memory, START) == memory
 
 
 @given(st.none() | whole(0, START + YEARS), st.none() | whole(START - 2, START + YEARS))
