@@ -66,9 +66,9 @@ class Casting:
         if reason or case.held is None or case.cost_ppm is None:
             return self._neither(case, reason, short)
         wanted = _wanted(case, case.held)
-        most, reason = self._most(case, case.held, case.cost_ppm)
-        if reason:
-            return Role(case=case, trail=(short, wanted, reason))
+        most = self._most(case, case.held, case.cost_ppm)
+        if isinstance(most, Reason):
+            return Role(case=case, trail=(short, wanted, most))
         chance = self.scene.experience.chance(case.channel.peer_id)
         promised = prospect(
             chance,
@@ -81,7 +81,7 @@ class Casting:
         taker = Taker(case.channel, promised, most, self.valuation(case.held, case.price_ppm))
         return Role(case=case, trail=(short, wanted), taker=taker)
 
-    def _most(self, case: Case, held: Inventory, cost: Ppm) -> tuple[Msat, Reason | None]:
+    def _most(self, case: Case, held: Inventory, cost: Ppm) -> Msat | Reason:
         """
         Return how much may be added, or why nothing.
         """
@@ -89,19 +89,19 @@ class Casting:
         needed = case.target_msat - held.to_us_msat
         if needed <= 0:
             target, ours = sats_down(case.target_msat), sats_down(held.to_us_msat)
-            return Msat(0), because(Code.COVERED, target_sats=target, to_us_sats=ours)
+            return because(Code.COVERED, target_sats=target, to_us_sats=ours)
         most = Msat(min(needed, case.channel.receivable_msat))
         if most < least:
             has, asked = sats_down(most), sats_up(least)
-            return most, because(Code.TOO_LITTLE, most_sats=has, least_sats=asked)
+            return because(Code.TOO_LITTLE, most_sats=has, least_sats=asked)
         stake = self.stake(case, cost)
         if stake is None or not cost:
-            return most, None
+            return most
         needs = cost_msat(least, cost)
         if stake < needs:
             chance = self.scene.experience.sale_chance(case.channel.channel_id)
-            return most, because(Code.KELLY, chance=chance, stake_msat=stake, needed_msat=needs)
-        return Msat(min(most, stake * MILLION // cost)), None
+            return because(Code.KELLY, chance=chance, stake_msat=stake, needed_msat=needs)
+        return Msat(min(most, stake * MILLION // cost))
 
     @property
     def _least(self) -> Msat:
