@@ -178,6 +178,22 @@ def test_contradictions_are_refused_with_both_names(low, high, data):
     assert high in problem
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"min-fee-ppm": "300", "max-fee-ppm": "300"},
+        {"daily-budget-sats": "700", "weekly-budget-sats": "700"},
+        {"daily-budget-sats": "700", "weekly-budget-sats": "0"},
+        {"rebalance-min-amount": "70000", "rebalance-max-amount": "70000"},
+    ],
+)
+def test_equal_bounds_leave_one_value(texts):
+    """
+    A lower bound that is its upper bound contradicts nothing, and neither does one of two budgets.
+    """
+    assert changed_options(configured(texts)).items() <= texts.items()
+
+
 def test_who_is_refused_a_number_is_told_its_bounds():
     """
     All that is wrong is one text of sentences, each with what the option takes.

@@ -117,6 +117,17 @@ def test_the_node_is_the_sum_of_its_channels(first, second, one, other):
     assert max(spreads) - 2 <= total.high_msat - total.low_msat <= sum(spreads) + 2
 
 
+@given(evidence, ppms(100_000, 10**6))
+def test_beyond_the_dearest_price_that_is_told_apart_nobody_more_stays_away(tried, ppm):
+    """
+    From a tenth of the amount on it is no matter how much dearer: twice the price brings twice as
+    much of those who would pay anything.
+    """
+    [found], _ = expected(node(tried), priced(ppm), priced(2 * ppm))
+
+    assert found.other_msat == pytest.approx(2 * found.live_msat, abs=1)
+
+
 def test_without_evidence_nothing_is_expected():
     """
     A channel of which no price was tried, or by which nobody ever came, is left out: its income is
