@@ -417,6 +417,19 @@ def test_a_window_closes_when_it_says_enough(count, live_s, ever):
         assert climb_of(plan).side == -1
 
 
+@given(st.sampled_from((10, 11, 500, 4990, 5000)), st.sampled_from((1, -1)))
+def test_at_a_bound_the_other_side_is_tried(ppm, side):
+    """
+    Where a bound leaves no room on the side whose turn it is, the other one is tried, and its turn
+    it is.
+    """
+    after = climb_of(paused(base=ppm, price=ppm, live_s=DAY, count=20, side=side))
+    room = ppm - 10 if side < 0 else 5000 - ppm
+
+    assert after.side == (side if room >= dead_band(ppm) else -side)
+    assert (after.window.fee_ppm - ppm) * after.side > 0
+
+
 @given(whole(6 * HOUR, 4 * DAY), whole(-DAY, DAY), whole(0, 30), st.booleans())
 @example(DAY, 0, 3, True)
 @example(DAY, -1, 3, True)

@@ -235,4 +235,5 @@ def test_what_is_believed_outlasts_being_woken(belief, ppm):
     after = plan.memory.channels[0].fee.belief
 
     assert fact(plan.decisions[0], "by", Code.CLIMB_WOKE) == "revenue-wake-all"
+    assert fact(plan.decisions[0], "base_ppm", Code.CLIMB_WOKE) == ppm
     assert (after.base_ppm, after.quiet_s, after.resting) == (ppm, 0, False)

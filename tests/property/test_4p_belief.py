@@ -20,7 +20,7 @@ from property.world import START, World, decided, forwarded, looked, quiet_chann
 
 from revops.core.actions import SetFee
 from revops.core.config import Config
-from revops.core.demand import Prior, believed, price_on, rung_of
+from revops.core.demand import MIDDLES, RUNG, SLOPES, Prior, believed, price_on, rung_of
 from revops.core.fees.band import dead_band
 from revops.core.fees.scarcity import multiplier
 from revops.core.memory import (
@@ -501,6 +501,84 @@ def test_a_belief_is_made_up_twice_a_day_or_when_somebody_came(ago, news, came):
     assert (after.middle_ppm is not None) == judged
     if not judged:
         assert fact(plan.decisions[0], "count", Code.BELIEF_STANDS) == news + came
+
+
+@given(whole(DAY, 9 * DAY), whole(0, 599), st.booleans())
+def test_who_was_hardly_ever_live_is_told_so(ago, live_s, connected):
+    """
+    Where no price was in force for ten live minutes there is nothing to judge, and the reason says
+    why, also when the channel could forward again by now.
+    """
+    window = Window(fee_ppm=500, live_s=live_s)
+    belief = standing(500, judged_at=START - ago, window=window)
+    channel = quiet_channel(traffic=books(), connected=connected)
+    plan = looked(channel, PATIENT, fee=remembered(channel, belief))
+    why = fact(plan.decisions[0], "why", Code.BELIEF_NOT_LIVE)
+    hardly = "there was no price at which it could forward for ten minutes"
+
+    assert why == (hardly if connected else "the peer is not connected")
+    assert (belief_of(plan).base_ppm, belief_of(plan).judged_at) == (500, START)
+
+
+@given(priors)
+def test_of_nothing_that_was_tried_the_prior_is_believed(prior):
+    """
+    Before anything is seen the rate is the prior's, whatever the curve.
+    """
+    belief = believed([], prior)
+
+    assert math.isclose(belief.rate, prior.per_day, rel_tol=1e-9)
+    assert all(math.isclose(rate, prior.per_day, rel_tol=1e-9) for rate in belief.rates)
+
+
+@given(ratios(4, 7), ratios(0.5, 1.0))
+def test_of_nothing_that_was_tried_the_middle_is_the_priors(middle, sd):
+    """
+    Where the half of the payments is believed to come has mean and spread of the prior.
+    """
+    prior = attrs.evolve(USUAL, middle=middle, middle_sd=sd)
+    belief = believed([], prior)
+    middles = [MIDDLES[column // len(SLOPES)] for column in belief.columns]
+    pairs = list(zip(belief.weights, middles, strict=True))
+    spread = math.sqrt(sum(weight * (each - belief.middle) ** 2 for weight, each in pairs))
+
+    assert abs(belief.middle - middle) <= 0.05
+    assert math.isclose(spread, sd, rel_tol=0.1)
+
+
+@given(tries, priors, ratios(1, 10))
+def test_the_rate_of_each_curve_is_the_mean_of_a_gamma(one, prior, dispersion):
+    """
+    A Gamma prior and Poisson counts make a Gamma: its shape grows by what came, its rate by the
+    days in which it came, as far as the curve says that anybody pays the price.
+    """
+    belief = believed([one], prior, dispersion)
+    shape = prior.shape + one.count / dispersion
+    for rate, column in zip(belief.rates, belief.columns, strict=True):
+        place, steep = divmod(column, len(SLOPES))
+        apart = SLOPES[steep] * (rung_of(one.fee_ppm) * RUNG - MIDDLES[place])
+        days = one.live_s / DAY / dispersion / (1 + math.exp(min(apart, 60)))
+        assert math.isclose(rate, shape / (prior.shape / prior.per_day + days), rel_tol=1e-9)
+
+
+@given(ratios(20, 2000), ratios(1.2, 4), ratios(20, 500), ppms(1, 5000), ppms(1, 5000))
+@example(100.0, 2.0, 100.0, 1, 5000)
+def test_no_price_within_the_bounds_is_expected_to_earn_more(middle, slope, per_day, one, other):
+    """
+    Of a channel of which much is known, the best price is the best of all rungs that its bounds
+    allow, or the bound beside them.
+    """
+    prices = [round(middle * math.exp(0.4 * step)) for step in range(-3, 4)]
+    tried = [
+        Tried(fee_ppm=p, live_s=14 * DAY, count=14 * per_day / (1 + (p / middle) ** slope))
+        for p in prices
+    ]
+    lower, upper = sorted((one, other))
+    belief = believed(tried, USUAL)
+    rungs = range(rung_of(lower), rung_of(upper) + 1)
+    best = max(rungs, key=lambda rung: math.exp(rung * RUNG) * belief.on_rung(rung))
+
+    assert belief.best(lower, upper) == min(max(price_on(best), lower), upper)
 
 
 @given(ppms(100, 2000), whole(0, 30 * DAY), ratios(0.2, 0.8))

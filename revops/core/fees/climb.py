@@ -70,14 +70,12 @@ def begin(quote: Quote, view: ChannelView, context: Context) -> ClimbMemory:
     Return the start of a search at the quote's base.
     """
     upward = draw(context.seed, "first side", view.channel.channel_id) < 0.5  # noqa: PLR2004 -- an even chance
-    traffic = view.channel.traffic
     base = unbalanced(quote)
     return ClimbMemory(
         base_ppm=base,
         step=FIRST_STEP,
         side=1 if upward else -1,
         window=Window(fee_ppm=base),
-        seen_out_count=traffic.out_count if traffic else None,
         seen_at=context.now,
     )
 
@@ -161,9 +159,10 @@ def step(
     band = max(dead_band(quote.in_force), int(quote.in_force * TOLERANCE) + 1)
     in_force = abs(wanted - quote.in_force) < band
     looked = seen(memory, view, traffic, context, _longer(memory, came, context, teaches=in_force))
-    if not looked.live:
+    why = why_not_live(view)
+    if why:
         unchanged = attrs.evolve(looked, window=memory.window)
-        return unchanged, Code.CLIMB_NOT_LIVE, {"why": why_not_live(view) or ""}
+        return unchanged, Code.CLIMB_NOT_LIVE, {"why": why}
     if not in_force:
         return looked, Code.CLIMB_NOT_LIVE, {"why": f"{wanted} ppm is not in force yet"}
     return _concluded(looked, quote, traffic)

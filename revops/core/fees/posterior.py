@@ -30,6 +30,7 @@ SHAPE: Final = 0.5
 TOLERANCE: Final = 0.2
 """How far the price in force may be off, as a share of it: the optimum is flat."""
 _LEAST_LIVE_S: Final = 600
+_HARDLY_LIVE: Final = "there was no price at which it could forward for ten minutes"
 
 
 def posterior(quote: Quote, view: ChannelView, context: Context) -> Learned:
@@ -40,7 +41,7 @@ def posterior(quote: Quote, view: ChannelView, context: Context) -> Learned:
     if traffic is None:
         base = _within(memory.base_ppm if memory else unbalanced(quote), quote)
         return Learned(base, quote.memory, Code.BELIEF_BLIND, {"base_ppm": base}, TOLERANCE)
-    seen = _seen(memory or _begun(quote, view, traffic, context), quote, view, traffic, context)
+    seen = _seen(memory or _begun(quote, traffic, context), quote, view, traffic, context)
     if view.woken:
         seen, code, facts = _woken(seen)
     elif context.now - seen.judged_at >= (JUDGED_AFTER_S if seen.news else QUIET_JUDGED_AFTER_S):
@@ -60,7 +61,7 @@ def _within(base: Ppm, quote: Quote) -> Ppm:
     return max(min(base, most), least_base(quote))
 
 
-def _begun(quote: Quote, view: ChannelView, traffic: Traffic, context: Context) -> BeliefMemory:
+def _begun(quote: Quote, traffic: Traffic, context: Context) -> BeliefMemory:
     """
     Return the start of a belief: the price as it is, and what the books tell of days gone by.
     """
@@ -69,9 +70,7 @@ def _begun(quote: Quote, view: ChannelView, traffic: Traffic, context: Context) 
         tried=_past(traffic),
         window=Window(fee_ppm=quote.in_force),
         judged_at=context.now,
-        seen_out_count=traffic.out_count,
         seen_at=context.now,
-        live=why_not_live(view) is None,
     )
 
 
@@ -153,7 +152,7 @@ def _judged(
         judged_at=context.now,
     )
     if not tried:
-        return memory, Code.BELIEF_NOT_LIVE, {"why": why_not_live(view) or ""}
+        return memory, Code.BELIEF_NOT_LIVE, {"why": why_not_live(view) or _HARDLY_LIVE}
     belief = believed(tried, prior_of(view, context), dispersion(traffic))
     least = least_base(quote)
     best = belief.best(least, max(quote.upper, least))
@@ -222,6 +221,7 @@ def _facts(belief: Belief, best: Ppm, tried: tuple[Tried, ...]) -> Facts:
 def _waiting(memory: BeliefMemory, quote: Quote, view: ChannelView) -> tuple[Code, Facts]:
     if memory.resting:
         return Code.BELIEF_RESTING, {"fee_ppm": quote.price_of(memory.base_ppm)}
-    if not memory.live:
-        return Code.BELIEF_NOT_LIVE, {"why": why_not_live(view) or ""}
+    why = why_not_live(view)
+    if why:
+        return Code.BELIEF_NOT_LIVE, {"why": why}
     return Code.BELIEF_STANDS, {"base_ppm": memory.base_ppm, "count": memory.news}
