@@ -1,7 +1,7 @@
 """§4.0 Standing: what is not ours to price, and where a price starts."""
 
 import attrs
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from property.strategies import (
     OPEN,
@@ -22,10 +22,10 @@ from property.world import START, World, decided, looked, peer, quiet_channel
 from revops.core.actions import Hold, SetFee
 from revops.core.config import Config
 from revops.core.decide import decide
-from revops.core.memory import Asked, FeeMemory, Memory, Pin, Price
+from revops.core.memory import Asked, Change, FeeMemory, Memory, Pin, Price
 from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code
-from revops.core.snapshot import NORMAL, Traffic
+from revops.core.snapshot import NORMAL, FeePin, Traffic
 from revops.core.units import DAY
 
 LEARNED = [code for code in Code if code.value.startswith("climb") and code is not Code.CLIMB_QUIET]
@@ -222,6 +222,35 @@ def test_what_we_asked_for_is_no_change_by_somebody_else(channel, config, memory
     assert asked.at in [change.at for change in remembered.changes]
     assert remembered.asked != asked
     assert remembered.pin is None
+
+
+@given(
+    open_channels,
+    fee_memories(START),
+    st.lists(st.tuples(whole(0, 2 * DAY), st.booleans()), max_size=5),
+    st.none() | st.booleans(),
+    st.booleans(),
+)
+@example(quiet_channel(), FeeMemory(), [(DAY, False), (DAY - 1, True)], None, False)
+@example(quiet_channel(), FeeMemory(), [(DAY, False), (DAY - 1, True)], True, False)
+@example(quiet_channel(), FeeMemory(), [(DAY, False), (DAY - 1, True)], None, True)
+def test_updates_are_remembered_for_a_day(channel, memory, made, asked, ordered):
+    """
+    Every update of the last day is remembered as what it was, urgent or not, with what was asked
+    for and has come about; older ones are not.
+    """
+    known = price_of(channel)
+    changes = tuple(Change(at=START - age, urgent=urgent) for age, urgent in made)
+    wish = None if asked is None else Asked(price=known, at=START - 60, urgent=asked)
+    memory = attrs.evolve(memory, known=known, asked=wish, changes=changes)
+    order = FeePin(
+        channel_id=channel.channel_id, price=known, set_at=START - DAY, until=START + DAY
+    )
+    plan = looked(channel, Config(paused=True), fee=memory, pins=[order] if ordered else [])
+    kept = tuple(change for change in changes if change.at > START - DAY)
+    came = () if wish is None else (Change(at=START - 60, urgent=asked),)
+
+    assert plan.memory.channels[0].fee.changes == (*kept, *came)
 
 
 @given(open_channels, configs(), fee_memories(START), prices())

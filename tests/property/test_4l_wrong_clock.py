@@ -73,6 +73,20 @@ def test_nothing_that_is_remembered_lies_ahead(known, vegas, at):
         assert (now.channel_id, now.first_seen_at) == (was.channel_id, was.first_seen_at)
 
 
+@given(whole(1, YEARS), whole(-YEARS, YEARS), st.booleans())
+def test_who_was_yielded_to_in_the_future_is_yielded_to_for_a_day(ahead, left, ordered):
+    """
+    Of what a clock that was ahead held a price for, a day is left, or less where it ends sooner.
+    """
+    price = Price(fee_ppm=500, base_fee_msat=0)
+    until = max(0, START + ahead + left)
+    fee = FeeMemory(known=price, pin=Pin(price=price, until=until, ordered=ordered))
+    memory = left_behind(World([quiet_channel()]), ahead, fee=fee)
+    (after,) = recalled(memory, START).channels
+
+    assert after.fee.pin == Pin(price=price, until=min(until, START + DAY), ordered=ordered)
+
+
 @given(whole(0, 3), whole(0, YEARS))
 def test_an_order_of_long_is_kept_at_any_later_look(ago, left):
     """
