@@ -8,7 +8,14 @@ from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 from property.strategies import LARGEST, configs, values
 
-from revops.core.config import OPTIONS, Config, changed_options, configured, option_named
+from revops.core.config import (
+    OPTIONS,
+    Config,
+    changed_options,
+    configured,
+    option_named,
+    shadow_of,
+)
 from revops.core.option import ConfigError
 from revops.core.shadow_options import spelled
 
@@ -194,6 +201,34 @@ def test_equal_bounds_leave_one_value(texts):
     assert changed_options(configured(texts)).items() <= texts.items()
 
 
+def test_equal_thresholds_leave_no_balance():
+    """
+    What is short and what is full must differ.
+    """
+    texts = {"low-liquidity-threshold": "0.4", "high-liquidity-threshold": "0.4"}
+
+    assert refusals(texts) == (
+        "low-liquidity-threshold 0.4 is not below high-liquidity-threshold 0.4",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"min_fee_ppm": -1}, "min-fee-ppm: expected a whole number from 0 to 100000, got -1"),
+        ({"vegas_decay": 2.0}, "vegas-decay: expected a number from 0 to 1, got 2.0"),
+    ],
+)
+def test_no_config_is_made_of_what_an_option_refuses(fields, sentence):
+    """
+    However a Config comes about, an option's value is one that it takes.
+    """
+    with pytest.raises(ConfigError) as refused:
+        Config(**fields)
+
+    assert refused.value.problems == (sentence,)
+
+
 def test_who_is_refused_a_number_is_told_its_bounds():
     """
     All that is wrong is one text of sentences, each with what the option takes.
@@ -249,6 +284,16 @@ def test_a_shadow_that_cannot_be_is_refused_by_name(text, sentence):
     (problem,) = refusals({"shadow-config": text})
 
     assert problem.startswith(f"shadow-config: {sentence}")
+
+
+def test_a_shadow_has_the_live_options_but_those_it_names():
+    """
+    What is not named is as in the live config, but that a shadow has none itself.
+    """
+    live = Config(min_fee_ppm=7, shadow_config="max-fee-ppm=900")
+
+    assert shadow_of(live) == Config(min_fee_ppm=7, max_fee_ppm=900)
+    assert shadow_of(Config(min_fee_ppm=7)) is None
 
 
 def test_a_shadow_is_spelled_in_one_way():
