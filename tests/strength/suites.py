@@ -16,7 +16,7 @@ SUITES = {
     "clboss": "9c",
     "config": "0a 0d",
     "costs": "1e books",
-    "decide": "reasons 4l 4i",
+    "decide": "prepare reasons 4l 4i",
     "demand": "4p 4o",
     "evidence": "6a",
     "fees/alpha": "4i 4g",

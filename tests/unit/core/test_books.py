@@ -330,6 +330,30 @@ def test_who_pays_of_late_is_not_given_up():
         assert report(1000, attrs.evolve(LOSER, window=rare)).losers != ()
 
 
+def test_who_paid_off_as_an_entry_is_not_given_up():
+    """
+    Fees of forwards that entered here, of nine tenths of what the channel cost, keep it open.
+    """
+    for sourced, given_up in ((4500, False), (4499, True)):
+        life = did(0, sourced_msat=from_sats(sourced), open_cost=sats(5000))
+        assert bool(report(1000, attrs.evolve(LOSER, life=life)).losers) is given_up
+
+
+def test_before_the_books_anything_may_have_been_earned():
+    """
+    Where nobody knows since when the books are complete, or they begin after the channel did, a
+    loss in them is no loss.
+    """
+    for since, found in (
+        (0, ProfitClass.UNDERWATER),
+        (LOSER.opened_at, ProfitClass.UNDERWATER),
+        (LOSER.opened_at + 1, ProfitClass.UNKNOWN),
+        (None, ProfitClass.UNKNOWN),
+    ):
+        ledger = Ledger(accounts=[LOSER], **MONTH | {"since": since})
+        assert assessed(LOSER, ledger).profit_class is found
+
+
 def test_who_loses_is_not_told_to_grow():
     """
     Nine large forwards in a month are too few to make up for a lifetime of losses.

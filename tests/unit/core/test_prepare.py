@@ -7,6 +7,7 @@ import pytest
 from property.world import HOUR_NOW, START, peer, quiet_channel
 
 from revops.core.config import Config
+from revops.core.decide import decide
 from revops.core.fees.quote import Inflow, PeerView
 from revops.core.memory import (
     Asked,
@@ -22,6 +23,7 @@ from revops.core.memory import (
     VegasMemory,
     Window,
 )
+from revops.core.plan import ChannelState
 from revops.core.policy import Policy
 from revops.core.prepare import prepared
 from revops.core.snapshot import FeePin, FeerateSample, Node, Slice, Snapshot, Traffic
@@ -226,6 +228,33 @@ def test_flow_is_what_the_books_and_the_memory_say():
     assert found.flows[f"{0:064x}"].hour == HOUR_NOW - 1
     assert found.views[1].flow is None
     assert found.flows[f"{1:064x}"] == flow
+
+
+def test_a_plan_shows_each_channel_as_it_was_seen():
+    """
+    Beside each decision stands what there was: the price, what is ours of how much, and its flow.
+    """
+    day = Slice(start=START // DAY - 1, in_count=3, out_count=4, out_msat=10**8)
+    channels = [quiet_channel(0, fee_ppm=9, traffic=traffic(day)), quiet_channel(1)]
+    node = Node(node_id=peer(99))
+    snapshot = Snapshot(now=START, node=node, channels=channels, memory=Memory(since=0))
+    views = prepared(snapshot, Config()).views
+    plan = decide(snapshot, Config())
+
+    assert views[0].flow.forwards == 7
+    assert plan.states == tuple(
+        ChannelState(
+            channel_id=channel.channel_id,
+            scid=channel.scid,
+            peer_id=channel.peer_id,
+            fee_ppm=channel.fee_ppm,
+            capacity_msat=channel.capacity_msat,
+            to_us_msat=channel.to_us_msat,
+            congested=False,
+            flow=view.flow,
+        )
+        for channel, view in zip(channels, views, strict=True)
+    )
 
 
 def test_the_pool_is_the_mean_of_all_that_is_believed():
