@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from property.accounts import demands
+from property.attempts import tried
 from property.money import (
     CAPACITY,
     READY,
@@ -381,6 +382,35 @@ def test_no_more_is_wanted_than_may_be_staked(stake, cost):
         assert type(most) is int
         assert cost_msat(most, case.cost_ppm) <= stake
         assert most == free.taker.most_msat or cost_msat(most + 1, case.cost_ppm) > stake
+
+
+def test_who_may_stake_too_little_is_told_its_own_chance():
+    """
+    The chance of a sale that is told is that of the channel: by what was sold of its own refills.
+    """
+    row = [
+        tried(n, sold=sold, at=START - 3 * DAY, to_channel=channel_id, to_peer=peer(9))
+        for n, (channel_id, sold) in enumerate([(short().channel_id, 0.0), ("ee" * 32, 1.0)] * 9)
+    ]
+    treasury = attrs.evolve(READY, attempts=row)
+    plan = planned(short(), ample(9), treasury=treasury, config=Config(enable_kelly=True))
+    seen = scene([short()], treasury, START, Config())
+
+    assert fact(about(plan, short()), "chance", Code.KELLY) == seen.experience.sale_chance(
+        short().channel_id
+    )
+
+
+def test_a_channel_gives_no_more_than_it_has():
+    """
+    What its peer's channels can spare together is given by one of them only as far as it has it,
+    even if more is said to be spendable.
+    """
+    full = ample(1, peer_id=peer(9), capacity_msat=4 * CAPACITY)
+    poor = holding(2, 0.1, books(), peer_id=peer(9), spendable_msat=CAPACITY)
+    plan = planned(short(), full, poor)
+
+    assert fact(about(plan, poor), "spare_sats", Code.CAN_GIVE) == poor.to_us_msat // 1000
 
 
 def test_a_small_need_is_no_reason():

@@ -204,6 +204,24 @@ def test_an_attempt_without_effect_teaches_nothing(snapshot, config):
     assert rebalance(after, config).decisions == rebalance(before, config).decisions
 
 
+def test_a_refill_is_as_likely_as_its_own_peer_makes_it():
+    """
+    What failed toward a peer makes its next refill look less likely, and no other.
+    """
+    channels = [short(0), short(1), ample(2), ample(3)]
+    failed = [tried(n, ending=Ending.NO_ROUTE, to_peer=peer(0)) for n in range(3)]
+    before, after = (
+        planned(*channels, treasury=attrs.evolve(READY, attempts=row)) for row in ([], failed)
+    )
+    one, other = (
+        [fact(about(plan, channel), "chance", Code.PAIR) for plan in (before, after)]
+        for channel in channels[:2]
+    )
+
+    assert one[0] > one[1]
+    assert other[0] == other[1] == one[0]
+
+
 # The hive
 
 
