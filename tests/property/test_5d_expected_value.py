@@ -87,7 +87,8 @@ def test_no_more_is_offered_than_the_operator_and_the_market_bear(promised, amou
 def test_the_offer_leaves_what_is_asked_for_and_nothing_beside():
     """
     Where a ppm is a msat, the offer is the last at which the value is the least, but for the one
-    msat that floats may take; without a profit to reach that is one msat.
+    msat that floats may take; without a profit to reach that is one msat. To a member of the hive
+    it is the loss that is accepted, trying included.
     """
     for sats, least in ((10, 10_000), (0, 1)):
         config = Config(rebalance_min_profit=sats)
@@ -98,6 +99,7 @@ def test_the_offer_leaves_what_is_asked_for_and_nothing_beside():
         assert found.max_ppm == 2_000 - 100 - ATTEMPT_MSAT - 1
     member = prospect(1.0, 100, 0, Config(), hive=True, losing=False)
     assert terms(member, 10**6, 0, 0).least_msat == from_sats(-50)
+    assert terms(member, 10**8, 0, 0).max_ppm == 490
 
 
 @pytest.mark.parametrize(("price", "most"), [(5000, 1000), (1000, 900)])
