@@ -181,10 +181,13 @@ STEADY = Demand(per_day=1000, amount_msat=1_000_000, spread=1, dispersion=1)
 def test_a_steady_demand_sells_all_up_to_its_mean():
     """
     7000 payments of 1000 sat in a week, hardly varying: a million sat will go, ten will not; at
-    100 ppm that is 100 sat and 700 sat.
+    100 ppm that is 100 sat and 700 sat, and 350 sat in half of the time.
     """
     assert value_msat(STEADY, 100, from_sats(1_000_000)) == from_sats(100)
     assert value_msat(STEADY, 100, from_sats(10_000_000)) == pytest.approx(from_sats(700), rel=1e-3)
+    assert value_msat(STEADY, 100, from_sats(10_000_000), 3.5) == pytest.approx(
+        from_sats(350), rel=1e-3
+    )
     assert change_msat(STEADY, 100, from_sats(9_000_000), from_sats(8_000_000)) == 0
     assert stock_msat(STEADY, 0.5) == pytest.approx(from_sats(7_000_000), rel=1e-3)
 
@@ -201,24 +204,29 @@ def test_a_rare_customer_may_not_come():
     assert stock_msat(rare, -math.expm1(-1)) == 0
 
 
-@pytest.mark.parametrize("count", [0, 1, 20, 180])
-def test_how_much_amounts_vary_is_taken_from_twenty_forwards_on(count):
+@pytest.mark.parametrize("pairs", [0, 1, 10, 90])
+@pytest.mark.parametrize("times", [1, 16])
+def test_how_much_amounts_vary_is_taken_from_twenty_forwards_on(pairs, times):
     """
-    Payments of one size do not vary; until twenty came, what is usual weighs more: e to the power
-    of the mean of both variances of the logarithm.
+    Of pairs of payments of which one is so many times the other the logarithms are off their mean
+    by half of that; until twenty came, what is usual weighs more: the spread is e to the power of
+    the mean of both variances.
     """
-    size = size_of(1_000_000)
+    sizes = [size_of(1_000_000), size_of(times * 1_000_000)]
+    count = 2 * pairs
     day = Slice(
         start=NOW // DAY - 2,
         out_count=count,
-        out_msat=count * 1_000_000,
-        size_sum=count * size,
-        size_squares=count * size * size,
+        out_msat=pairs * (times + 1) * 1_000_000,
+        size_sum=pairs * sum(sizes),
+        size_squares=pairs * sum(size * size for size in sizes),
     )
     found = demand_of(Traffic(since=0, until=NOW, days=[day]), 1)
+    variance = (math.log(times) / 2) ** 2
 
-    assert math.log(found.spread) == pytest.approx(math.log(5) * 20 / (count + 20))
-    assert found.amount_msat == (1_000_000 if count else 1)
+    mixed = (count * variance + 20 * math.log(5)) / (count + 20)
+    assert math.log(found.spread) == pytest.approx(mixed)
+    assert found.amount_msat == ((times + 1) * 500_000 if pairs else 1)
 
 
 def test_a_day_without_liquidity_is_not_in_the_rate():
