@@ -392,6 +392,8 @@ def test_what_waits_says_until_when():
     assert rests.action == Hold(until=REFILLED.at + DAY)
     assert futile.action == Hold(until=FAILED[-1].at + 48 * HOUR)
     assert fact(rests, "hours", Code.COOLING_DOWN) == 23
+    assert fact(futile, "hours", Code.FUTILE) == 47
+    assert fact(futile, "failures", Code.FUTILE) == len(FAILED)
 
 
 @given(traders(), wishes())
