@@ -332,6 +332,25 @@ def test_what_is_there_is_enough():
     assert told(plan, slow)[-1] is Code.COVERED
 
 
+def test_what_a_refill_costs_decides_how_much_is_stocked():
+    """
+    A cheap route fills more than a dear one, and where a sat brings nothing none is stocked.
+    """
+    stock = inventory([short()], 7)
+
+    assert target_msat(stock, 500, 50) > target_msat(stock, 500, 400) > target_msat(stock, 0, 0)
+    assert target_msat(stock, 0, 0) == 0
+
+
+def test_what_is_above_the_high_threshold_is_spared():
+    """
+    Though more is wanted: what is above high-liquidity-threshold may be given, and no more.
+    """
+    stock = attrs.evolve(inventory([short()], 7), to_us_msat=CAPACITY * 85 // 100)
+
+    assert spare_msat(stock, CAPACITY * 9 // 10, LOW, HIGH) == CAPACITY * 5 // 100
+
+
 def test_who_has_just_what_is_wanted_is_covered():
     """
     At its target a channel needs nothing; of one that lacks a msat it is said how little that is.

@@ -400,6 +400,18 @@ def test_who_cannot_give_is_told_the_largest_payment(most):
     )
 
 
+def test_an_order_that_pays_says_when_there_is_too_little_money():
+    """
+    What it would come to is told, and what is left beside what it takes.
+    """
+    target, giver = short(0), ample(1)
+    poor = Config(daily_budget_sats=3, proportional_budget=False)
+    decision = ordered(to_one_of(target, giver), node(target, giver), poor)
+
+    assert [step.code for step in decision.trail[-2:]] == [Code.PAIR, Code.BUDGET_SHORT]
+    assert fact(decision, "room_sats", Code.BUDGET_SHORT) == 3
+
+
 def test_an_order_has_the_budget_of_a_cycle():
     """
     What was earned lately raises what an order may spend, and what is unknown does not.
