@@ -229,6 +229,13 @@ def test_no_config_is_made_of_what_an_option_refuses(fields, sentence):
     assert refused.value.problems == (sentence,)
 
 
+def test_a_whole_number_is_a_number():
+    """
+    An option that is a number takes one without a point, too.
+    """
+    assert Config(vegas_decay=1).vegas_decay == 1
+
+
 def test_who_is_refused_a_number_is_told_its_bounds():
     """
     All that is wrong is one text of sentences, each with what the option takes.
