@@ -655,6 +655,18 @@ def test_first_contact_begins_with_what_the_books_tell(rows):
     assert {rung_of(o.fee_ppm): (o.live_s, o.count) for o in belief.tried} == expected
 
 
+@given(whole(1, 9), whole(0, 9), whole(0, 9))
+def test_a_day_of_which_no_price_is_known_tells_nothing(ago, count, amount):
+    """
+    Without a payment, or without an amount, nobody can say what was paid.
+    """
+    known = count and amount
+    day = attrs.evolve(forwarded(START // DAY - ago, 1, 10**6), out_count=count, out_msat=amount)
+    belief = belief_of(looked(quiet_channel(traffic=books(days=[day])), PATIENT))
+
+    assert len(belief.tried) == bool(known)
+
+
 @given(whole(1, 20), whole(600, DAY - 1), whole(1, 500), ppms(1, 5000))
 def test_the_first_day_counts_from_when_the_books_begin(ago, seconds, count, ppm):
     """
