@@ -291,6 +291,7 @@ def test_channels_with_one_peer_are_one(out, into, share, part):
     assert abs(both.to_us_msat - one.to_us_msat) <= 1
     assert both.demand == one.demand
     assert (both.out_msat, both.in_msat) == (one.out_msat, one.in_msat)
+    assert inventory(halves[::-1], 7) == both
 
 
 def test_a_peer_with_enough_elsewhere_is_not_refilled():
