@@ -16,12 +16,14 @@ from property.money import (
     traders,
     wishes,
 )
-from property.obstacles import AMPLE, DRAIN, FILL, NODE, SHORT
+from property.obstacles import AMPLE, DRAIN, FAILED, FILL, NODE, SHORT, knowing
 from property.trails import fact, reason
+from property.world import peer
 
 from revops.core.actions import Hold, StartRebalance
 from revops.core.budget import limits, room
 from revops.core.config import Config
+from revops.core.policy import Policy, Strategy
 from revops.core.reasons import Code, sentence
 from revops.core.rebalance.keep import OWN_KEEP
 from revops.core.rebalance.order import Order, ordered
@@ -30,6 +32,7 @@ from revops.core.units import DAY, HOUR, MILLION, from_sats
 
 SATS = st.sampled_from((1, 999, 50_000, 250_000, 1_234_567, 30_000_000))
 FEES = st.none() | st.sampled_from((0, 1, 50, 5_000)).map(from_sats)
+MEMBER = {"policies": [Policy(peer_id=peer(0), strategy=Strategy.HIVE)]}
 BUDGET = Config(daily_budget_sats=1_000, proportional_budget=False)
 
 
@@ -91,8 +94,10 @@ def test_any_order_has_an_answer(order):
     sentences what comes of it, the order first.
     """
     decision = ordered(*order)
+    meant = {c.channel_id: c for c in order[1].channels}[decision.channel_id]
 
     assert decision.channel_id in order[0].to_channels
+    assert (decision.scid, decision.peer_id) == (meant.scid, meant.peer_id)
     assert decision.area == "rebalance"
     assert decision.trail[0].code is Code.REFILL_ORDERED
     assert len(decision.trail) > 1
@@ -234,6 +239,16 @@ def test_who_gives_is_held_to_the_same(code, fields, more, force):
         assert [reason.code for reason in decision.trail[1:]] == [Code.NO_SOURCE, code]
 
 
+def test_where_nobody_is_named_nobody_can_give():
+    """
+    An order without anybody who could give has no source, and says so once.
+    """
+    decision = ordered(to_one_of(SHORT), node(SHORT, AMPLE), Config())
+
+    assert isinstance(decision.action, Hold)
+    assert [step.code for step in decision.trail[1:]] == [Code.NO_SOURCE]
+
+
 @pytest.mark.parametrize(("code", "config", "more"), NODE)
 @pytest.mark.parametrize("force", [False, True])
 def test_what_forbids_all_of_it_forbids_an_order(code, config, more, force):
@@ -262,18 +277,23 @@ def test_an_order_needs_no_right(authority):
     assert isinstance(action, StartRebalance)
 
 
-def test_what_a_cycle_would_begin_can_be_ordered():
+@pytest.mark.parametrize(
+    "more",
+    [{}, knowing(attempts=FAILED[:3]), MEMBER],
+    ids=["a stranger", "a peer that failed", "a member of the hive"],
+)
+def test_what_a_cycle_would_begin_can_be_ordered(more):
     """
-    The amount that a cycle chose is begun on the same terms when it is ordered.
+    The amount that a cycle chose is begun on the same terms when it is ordered: what was learned of
+    the peer counts, and what may be lost to a member of the hive.
     """
     target, giver = short(0, fee_ppm=900), ample(1, out=25)
-    plan = planned(target, giver)
+    plan = planned(target, giver, **more)
     (own,) = starts(plan)
     order = to_one_of(target, giver, sats=own.amount_msat // 1000)
-    decision = ordered(order, node(target, giver), Config())
+    decision = ordered(order, node(target, giver, **more), Config())
     action = decision.action
 
-    assert fact(decision, "loss_msat", Code.PAIR) > 0
     assert reason(decision, Code.PAIR) == reason(about(plan, target), Code.PAIR)
     assert attrs.evolve(action, keep_share=own.keep_share, keep_msat=own.keep_msat) == (
         attrs.evolve(own, ordered=True)
@@ -412,15 +432,28 @@ def test_an_order_that_pays_says_when_there_is_too_little_money():
     assert fact(decision, "room_sats", Code.BUDGET_SHORT) == 3
 
 
-def test_an_order_has_the_budget_of_a_cycle():
+@pytest.mark.parametrize(
+    ("earned", "known", "fields"),
+    [
+        ("revenue_day_msat", {}, {}),
+        (
+            "revenue_week_msat",
+            {"revenue_day_msat": from_sats(5_000)},
+            {"weekly_budget_sats": 1_000},
+        ),
+    ],
+)
+def test_an_order_has_the_budget_of_a_cycle(earned, known, fields):
     """
-    What was earned lately raises what an order may spend, and what is unknown does not.
+    What was earned in a day or a week raises what an order may spend of it, and what is unknown
+    does not.
     """
     target, giver = short(0), ample(1)
     order = to_one_of(target, giver, sats=1_000_000, force=True)
-    earning = attrs.evolve(BUDGET, proportional_budget=True)
+    earning = attrs.evolve(BUDGET, proportional_budget=True, **fields)
     for revenue, begins in ((from_sats(5_000), True), (None, False)):
-        seen = node(target, giver, treasury=attrs.evolve(READY, revenue_day_msat=revenue))
+        treasury = attrs.evolve(READY, **known, **{earned: revenue})
+        seen = node(target, giver, treasury=treasury)
         assert isinstance(ordered(order, seen, earning).action, StartRebalance) is begins
 
 

@@ -144,7 +144,7 @@ class _Desk:
             return Hold(), (problem,)
         able, why = self._able(givers)
         if not able:
-            return Hold(), (because(Code.NO_SOURCE), why)
+            return Hold(), (because(Code.NO_SOURCE), *why)
         if problem := self._too_cheap(to) or self._too_dear():
             return Hold(), (problem,)
         promised = self._promised(to)
@@ -164,19 +164,20 @@ class _Desk:
             return None
         return because(Code.NO_ROOM, amount_sats=self.order.amount_sats, most_sats=sats_down(most))
 
-    def _able(self, givers: Iterable[Case]) -> tuple[list[Giver], Reason]:
+    def _able(self, givers: Iterable[Case]) -> tuple[list[Giver], tuple[Reason, ...]]:
         """
-        Return who can give all of it, and why the others, if any, cannot.
+        Return who can give all of it, and why the last of the others, if any, cannot.
         """
         gates = _ALWAYS if self.order.force else _DRAIN
-        able, why = [], because(Code.NO_SOURCE)
+        able: list[Giver] = []
+        why: tuple[Reason, ...] = ()
         for case in givers:
             giver = Giver(case.channel, _spare_msat(case), case.price_ppm, _worth(case))
             problem = first(gates, case, self.scene)
             if problem is None and gives(giver, self.amount):
                 able.append(giver)
             else:
-                why = problem or self._unable(giver)
+                why = (problem or self._unable(giver),)
         return able, why
 
     def _unable(self, giver: Giver) -> Reason:
