@@ -10,8 +10,7 @@ from revops.core.fees.band import dead_band
 from revops.core.fees.floors import expected_volume
 from revops.core.fees.rails import ladder, rung_of
 from revops.core.reasons import Code
-from revops.core.snapshot import FeerateSample, Refills, Slice, Traffic
-from revops.core.tally import size_of, size_quantile
+from revops.core.snapshot import FeerateSample, Refills, Traffic
 from revops.core.units import (
     DAY,
     HOUR,
@@ -148,16 +147,3 @@ def test_a_stale_price_by_hand():
 
     assert bounds(decision) == (10, 500)
     assert fee(decision, 900) == 500
-
-
-def test_the_usual_payment_and_the_large_one():
-    """
-    Of payments of 1 and 4 million, the typical one is 2 million and the 84 % quantile 4 million.
-    """
-    sizes = [size_of(1_000_000), size_of(4_000_000)]
-    part = Slice(
-        start=0, out_count=2, size_sum=sum(sizes), size_squares=sum(size**2 for size in sizes)
-    )
-
-    assert size_quantile([part], 0) == pytest.approx(2_000_000, rel=0.001)
-    assert size_quantile([part], 1) == pytest.approx(4_000_000, rel=0.001)

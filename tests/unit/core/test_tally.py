@@ -1,8 +1,9 @@
-"""Tally: what is said of a forward that cannot be."""
+"""Tally: what is said of a forward that cannot be, and how large payments are."""
 
 import pytest
 
-from revops.core.tally import Forward, problem_of
+from revops.core.snapshot import Slice
+from revops.core.tally import Forward, problem_of, size_of, size_quantile
 
 AT = 1_750_000_000
 MOST = 2**50
@@ -44,6 +45,7 @@ def test_what_adds_up_has_no_problem():
         ({"resolved_at": 5}, "resolved_time is 5"),
         ({"out_msat": 1011, "fee_msat": -1}, None),
         ({"out_msat": 1011}, "out_msat 1011 is above in_msat 1010"),
+        ({"out_msat": 1010}, "fee_msat 10 is not in_msat 1010 less out_msat 1010"),
         ({"fee_msat": 9}, "fee_msat 9 is not in_msat 1010 less out_msat 1000"),
         (
             {"in_msat": MOST + 10, "out_msat": MOST},
@@ -67,3 +69,16 @@ def test_a_forward_without_a_number_is_named_by_where_it_came_from():
     problem = problem_of(Forward(**SETTLED | {"created_index": None, "fee_msat": 9}))
 
     assert problem.startswith("forward ? from 700x1x0: fee_msat 9")
+
+
+def test_the_usual_payment_and_the_large_one():
+    """
+    Of payments of 1 and 4 million, the typical one is 2 million and the 84 % quantile 4 million.
+    """
+    sizes = [size_of(1_000_000), size_of(4_000_000)]
+    part = Slice(
+        start=0, out_count=2, size_sum=sum(sizes), size_squares=sum(size**2 for size in sizes)
+    )
+
+    assert size_quantile([part], 0) == pytest.approx(2_000_000, rel=0.001)
+    assert size_quantile([part], 1) == pytest.approx(4_000_000, rel=0.001)
