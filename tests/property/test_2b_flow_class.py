@@ -217,6 +217,17 @@ def test_confidence_fades(both, seconds):
     assert abs(later.confidence - now.confidence * 0.5 ** (seconds / (3 * DAY))) < 1e-9
 
 
+@given(whole(20, 200))
+def test_no_confidence_is_more_than_full(count):
+    """
+    Twenty forwards are trusted in full while the last is fresh, and more of them no further.
+    """
+    day = Slice(start=START // DAY, out_count=count)
+    traffic = Traffic(since=0, until=START, days=[day], last_out_at=START)
+
+    assert look(attrs.evolve(quiet_channel(), traffic=traffic))[0].confidence == 1
+
+
 @given(evidence())
 def test_never_used_is_never_trusted(both):
     """

@@ -331,6 +331,21 @@ def test_an_observation_by_hand():
     )
 
 
+def test_a_price_in_force_is_told_of_when_its_window_is_over():
+    """
+    Until then it waits, and what came is told of all at once.
+    """
+    channel = quiet_channel(fee_ppm=250)
+    watch, _ = watched(None, channel, START, 0, 0)
+    waiting, early = watched(watch, channel, START + WINDOW_S - 1, 5000, 1)
+    begun, told = watched(waiting, channel, START + WINDOW_S, 9000, 2)
+
+    assert early is None
+    assert waiting.since == START
+    assert told.forward_count == 2
+    assert begun.since == START + WINDOW_S
+
+
 @pytest.mark.parametrize(("now", "count"), [(START - 1, 5), (START + HOUR, 4)])
 def test_a_step_back_begins_anew(now, count):
     """

@@ -19,6 +19,7 @@ from property.money import (
     traders,
     wishes,
 )
+from property.obstacles import ELSEWHERE
 from property.trails import fact
 from property.world import START, peer
 
@@ -160,6 +161,33 @@ def test_an_order_is_said_in_words(snapshot, config):
         for source in start.sources:
             told_ = dict(by_id[source.channel_id].trail[-1].facts)
             assert told_ == {"amount_sats": said["amount_sats"], "target": start.scid}
+
+
+def test_a_start_says_where_its_sats_come_from_and_what_there_was():
+    """
+    Beside the terms stand the price at which the source would have sold, and what was ours before.
+    """
+    target, giver = short(0, fee_ppm=900), ample(1, out=25, fee_ppm=70)
+    plan = planned(target, giver)
+    (action,) = starts(plan)
+
+    assert fact(about(plan, target), "source_price_ppm", Code.PAIR) == 70
+    assert fact(about(plan, target), "amount_msat", Code.PAIR) == action.amount_msat
+    assert action.to_us_msat == target.to_us_msat
+
+
+def test_where_costs_cannot_be_told_apart_there_is_one_refill_of_one_payment():
+    """
+    On a node that lists no movements a refill is one payment, and the next waits for its end.
+    """
+    target, giver = short(0), ample(1)
+    alone = attrs.evolve(READY, one_at_a_time=True)
+    (action,) = starts(planned(target, giver, treasury=alone))
+    busy = planned(target, giver, treasury=attrs.evolve(alone, attempts=(ELSEWHERE,)))
+
+    assert action.chunk_msat == action.amount_msat
+    assert starts(busy) == []
+    assert fact(about(busy, target), "running", Code.ONE_AT_A_TIME) == 1
 
 
 @given(traders(), wishes())

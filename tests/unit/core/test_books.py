@@ -122,6 +122,16 @@ def test_a_period_by_hand():
     assert found.roc == pytest.approx(6000 / 10_000_000 * 365 / 30)
 
 
+def test_books_that_begin_within_the_window_are_of_the_rest_of_it():
+    """
+    Ten days of books are ten days of capital, however long the window.
+    """
+    found = period(Ledger(accounts=[channel()], **MONTH | {"since": NOW - 10 * DAY}))
+
+    assert found.days == 10
+    assert found.capacity_msat == from_sats(5_000_000)
+
+
 def test_a_channel_that_was_open_for_half_the_window_is_half_the_capital():
     """
     Five million sat for 15 of 30 days are two and a half million.
