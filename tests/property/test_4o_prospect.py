@@ -4,7 +4,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from property.strategies import configs, ppms, snapshots
+from property.strategies import configs, ppms, ratios, snapshots
 from property.world import START, forwarded, peer, quiet_channel
 
 from revops.core.config import Config
@@ -126,6 +126,17 @@ def test_beyond_the_dearest_price_that_is_told_apart_nobody_more_stays_away(trie
     [found], _ = expected(node(tried), priced(ppm), priced(2 * ppm))
 
     assert found.other_msat == pytest.approx(2 * found.live_msat, abs=1)
+
+
+@given(evidence, ppms(10, 5000), ratios(1, 1.1) | ratios(1, 100))
+def test_the_dearer_the_fewer_come(tried, cheap, times):
+    """
+    Between any two prices, near or far, on a rung or off it, no more payments come at the dearer.
+    """
+    dear = round(cheap * times)
+    [found], _ = expected(node(tried), priced(cheap), priced(dear))
+
+    assert (found.live_msat + 1) / cheap >= (found.other_msat - 1) / dear
 
 
 def test_without_evidence_nothing_is_expected():
