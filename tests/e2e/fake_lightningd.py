@@ -91,11 +91,11 @@ class FakeLightningd:
         }
         return self._ask("init", {"options": values, "configuration": configuration})
 
-    def manifest_only(self) -> None:
+    def manifest_only(self, *flags: str) -> None:
         """
-        Start the plugin, hear what it is, and end it.
+        Start the plugin, with *flags* for Python, hear what it is, and end it.
         """
-        self._spawn([sys.executable, str(PLUGIN)])
+        self._spawn([sys.executable, *flags, str(PLUGIN)])
         self.kill()
 
     def _spawn(self, command: list[str]) -> None:
